@@ -30,6 +30,7 @@ from app.system import v4l2
 from app.system.v4l2 import CAN_CAPTURE, CAN_CAPTURE_MPLANE, CapturedKind
 from tests.capture.conftest import PATIENT, WEBCAM, FakeCapture
 from tests.capture.yuv_frames import nv12, uyvy, yu12, yuyv
+from tests.stand_ins import always
 
 G_FMT = 0xC0D05604
 QUERYCAP = 0x80685600
@@ -138,7 +139,7 @@ def grabber() -> type[RawCapture]:
 
 def first_image(grabber: type[RawCapture], kind: CapturedKind, **settings: object) -> BgrImage:
     wanted = CaptureSettings(pixel_format="YUYV").replace(**settings)
-    source = CameraSource(WEBCAM, wanted, PATIENT, grabber, lambda path: kind)  # type: ignore[arg-type]
+    source = CameraSource(WEBCAM, wanted, PATIENT, grabber, always(kind))  # type: ignore[arg-type]
     with closing(source):
         frame = source.read()
         assert frame is not None

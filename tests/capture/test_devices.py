@@ -22,6 +22,7 @@ from app.core.types import SourceInfo
 from app.system.v4l2 import LOOPBACK_DRIVER as LOOPBACK
 from tests.capture.conftest import Kernel
 from tests.sources import new_opener, open_source
+from tests.stand_ins import always
 
 TWIN = "usb-Maker_Twin-video-index0"
 AUTO = CaptureSettings(source="auto")
@@ -444,8 +445,8 @@ def test_the_camera_that_is_taken(
     nodes: list[Node], taken: int, kernel: Kernel, opened: list[str]
 ) -> None:
     plug(kernel, *nodes)
-    assert finds_camera(lambda path: True)
-    SourceOpener(lambda path: True)(AUTO)
+    assert finds_camera(always(True))
+    SourceOpener(always(True))(AUTO)
     assert opened == [name for number, name, *_ in nodes if number == taken]
 
 
@@ -464,8 +465,8 @@ def test_the_camera_that_is_taken(
 def test_other_cameras_are_used_only_by_name(node: Node, kernel: Kernel, opened: list[str]) -> None:
     plug(kernel, node)
     with pytest.raises(CameraAbsentError, match="No camera was found; connect one"):
-        SourceOpener(lambda path: False)(AUTO)
-    assert not finds_camera(lambda path: False)
+        SourceOpener(always(False))(AUTO)
+    assert not finds_camera(always(False))
     new_opener()(CaptureSettings(source="camera:0"))
     assert opened == [node[1]]
 
@@ -497,7 +498,7 @@ def test_a_camera_that_sends_only_while_it_is_read_is_taken_last(
 
     new_opener()(AUTO)
 
-    assert finds_camera(lambda path: False)
+    assert finds_camera(always(False))
     assert opened == [taken]
 
 
@@ -524,7 +525,7 @@ def test_a_camera_that_does_not_open_is_named(
 ) -> None:
     plug(kernel, *nodes)
     with pytest.raises(error, match="bus-0 does not open"):
-        SourceOpener(lambda path: True)(AUTO)
+        SourceOpener(always(True))(AUTO)
     assert not opened
 
 
@@ -584,7 +585,7 @@ def test_the_virtual_camera_in_use_is_no_source(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plug(kernel, (2, "Dummy", ("YU12",), LOOPBACK))
-    monkeypatch.setattr("app.capture.camera.os.getpid", lambda: 7)
+    monkeypatch.setattr("app.capture.camera.os.getpid", always(7))
     monkeypatch.setattr(
         "app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True, True),)
     )

@@ -53,7 +53,7 @@ from tests.capture.yuv_frames import yuyv
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
-from tests.waiting import beside, eventually
+from tests.waiting import beside, eventually, eventually_is, no_longer
 
 pytestmark = pytest.mark.posix("PipeWire and Unix sockets")
 
@@ -199,14 +199,14 @@ def _no_others(
     """The session has no camera yet, and the kernel none."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    eventually(lambda: list_cameras() == ())
+    eventually_is((), list_cameras)
 
 
 @pytest.fixture
 def portal(pipewire: PrivateSession) -> Iterator[PlayedPortal]:
     portal = PlayedPortal(pipewire.folder / "pipewire-0")
     stop = threading.Event()
-    served = beside(lambda: portal.serve(stop))
+    served = beside(portal.serve, stop)
     yield portal
     stop.set()
     served.result(60)
@@ -239,7 +239,7 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
             with pytest.raises(SourceLostError, match=TITLE):
                 for _ in range(60):
                     source.read()
-        eventually(lambda: not is_listed(NAME))
+        no_longer(is_listed, NAME)
         # Which shows the card, and waits.
         with pytest.raises(CameraAbsentError, match="PipeWire offers no camera"):
             opener(AUTO)
@@ -294,7 +294,7 @@ def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(kernel: Kernel
 
 def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
     with closing(node("v4l2_input.1", tmp_path)):
-        eventually(lambda: is_listed("v4l2_input.1"))
+        eventually(is_listed, "v4l2_input.1")
         assert list_cameras() == ()
     with closing(node("v4l2_input.2", tmp_path / "none")):
         # As in a sandbox.
@@ -349,7 +349,7 @@ def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: Pix
 
 
 def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) -> None:
-    eventually(lambda: not is_listed("webcam"))
+    no_longer(is_listed, "webcam")
     with camera("mattecam", title="Mattecam"), camera("v4l2.mattecam", title="Mattecam (V4L2)"):
         assert "offers no camera" in fails()
         with camera("first"), camera("second", title="Second Camera"):
@@ -378,7 +378,7 @@ def test_a_camera_that_the_session_manager_grants_late_is_waited_for(
     monkeypatch.setattr("app.system.pipewire.connection.GRANT_S", 60.0)
 
     with camera("first"):
-        opening = beside(lambda: PortalSource(TITLE, SETTINGS))
+        opening = beside(PortalSource, TITLE, SETTINGS)
         assert portal.is_open.wait(60)
         pipewire.nodes()  # a whole process: the list has been read meanwhile
         with camera(NAME, title=TITLE), closing(opening.result(60)) as source:

@@ -92,25 +92,47 @@ def portal_camera(request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
     )
 
 
+def demo(_request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
+    return DemoSource(160, 120, 60)
+
+
+def fast_demo(_request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
+    return DemoSource(161, 91, realtime=False)
+
+
+def demo_with_an_empty_scene(_request: pytest.FixtureRequest, _folder: Path) -> FrameSource:
+    return DemoSource(160, 90, 60, empty_scene_s=0.05)
+
+
+def film(_request: pytest.FixtureRequest, folder: Path) -> FrameSource:
+    return VideoFileSource(write_clip(folder / "clip.mp4", fps=50))
+
+
+def film_of_an_odd_size(_request: pytest.FixtureRequest, folder: Path) -> FrameSource:
+    return VideoFileSource(write_clip(folder / "clip.mkv", fps=50, size=(97, 49)))
+
+
+def turned_film(_request: pytest.FixtureRequest, folder: Path) -> FrameSource:
+    return VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90))
+
+
+def fast_film(_request: pytest.FixtureRequest, folder: Path) -> FrameSource:
+    return VideoFileSource(write_clip(folder / "clip.mp4"), realtime=False)
+
+
 MAKERS: dict[str, dict[str, Make]] = {
     "demo": {
-        "demo": lambda *_: DemoSource(160, 120, 60),
-        "demo as fast as it goes": lambda *_: DemoSource(161, 91, realtime=False),
-        "demo with an empty scene": lambda *_: DemoSource(160, 90, 60, empty_scene_s=0.05),
+        "demo": demo,
+        "demo as fast as it goes": fast_demo,
+        "demo with an empty scene": demo_with_an_empty_scene,
     },
     "camera": {"camera": camera},
     "portal": {"camera of the portal": portal_camera},
     "file": {
-        "file": lambda _, folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50)),
-        "file of an odd size": lambda _, folder: VideoFileSource(
-            write_clip(folder / "clip.mkv", fps=50, size=(97, 49))
-        ),
-        "turned file": lambda _, folder: VideoFileSource(
-            write_clip(folder / "clip.mp4", fps=50, rotation=90)
-        ),
-        "file as fast as it goes": lambda _, folder: VideoFileSource(
-            write_clip(folder / "clip.mp4"), realtime=False
-        ),
+        "file": film,
+        "file of an odd size": film_of_an_odd_size,
+        "turned file": turned_film,
+        "file as fast as it goes": fast_film,
     },
 }
 """Sources of each row of `app/capture/table.py`, where a row without one fails here, and of files."""
