@@ -9,6 +9,7 @@ import pytest
 from app.cli import headless
 from app.runtime.context import default_parts
 from mattecam.testing import FakeEngine
+from tests.stand_ins import always
 
 
 @pytest.fixture
@@ -17,6 +18,6 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = replace(
         default_parts(),
         build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height),
-        self_test=lambda engine, width, height: None,
+        self_test=always(None),
     )
-    monkeypatch.setattr(headless, "default_parts", lambda: parts)
+    monkeypatch.setattr(headless, "default_parts", always(parts))

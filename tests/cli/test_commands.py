@@ -39,6 +39,7 @@ from tests.control.conftest import serving
 from tests.fresh_python import printed_by
 from tests.matting.stubs import frames
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 # Arguments of one run of each command, in a folder with the picture `person.png`.
@@ -241,8 +242,8 @@ def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(
 def test_the_trials_are_printed_as_text_for_a_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("app.cli.bench.prepare", lambda settings: None)
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    monkeypatch.setattr("app.cli.bench.prepare", always(None))
+    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     save_trials("mattecam", BUNDLED, [Trial("int8", 1, 11.6, 11.5, 1.9e-4, compile_s=0.8)])
     save_trials(
         "mattecam",

@@ -22,6 +22,7 @@ from tests.clips import names_in, numbered, write_clip, write_inputs
 from tests.offline.batch.conftest import DirectExecutor, jobs_of, sequential_hashes
 from tests.offline.converting import build_half
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 pytestmark = pytest.mark.usefixtures("resource_tracker")
 FAST = ("--model", "mattecam")
@@ -79,7 +80,7 @@ def test_a_failure_names_its_clip(
 ) -> None:
     refuse = Mock(side_effect=MattecamError("The frame is too small."))
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
-    monkeypatch.setattr("app.offline.executors.Processes", lambda *_: DirectExecutor())
+    monkeypatch.setattr("app.offline.executors.Processes", always(DirectExecutor()))
     good = write_clip(tmp_path / "small.mp4", 3)
     bad = tmp_path / "gone.mp4"
     assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), *FAST]) == 1

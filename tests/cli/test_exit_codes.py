@@ -32,8 +32,10 @@ from mattecam.testing import FakeEngine
 from models.errors import DownloadError
 from tests.clips import write_clip, write_inputs
 from tests.control.conftest import Recorder, serving
+from tests.fakes.states import in_phase
 from tests.offline.converting import HalfEngine, build_half
 from tests.output.recordings import full_disk
+from tests.stand_ins import always, forbidden
 from tests.waiting import eventually
 
 DEMO = "--source demo --size 320x240 --virtual-camera off --model mattecam"
@@ -231,7 +233,7 @@ def test_a_wrong_input_is_2_and_gets_one_sentence(
     monkeypatch.chdir(folder)
     if not any(part in words for part in BUILDS_AN_ENGINE):
         for build in ("app.offline.convert.build_engine", "app.cli.bench.prepare"):
-            monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
+            monkeypatch.setattr(build, forbidden("something was loaded"))
     before = sorted(folder.rglob("*"))
 
     assert main.main(shlex.split(words)) == EXIT_USAGE
@@ -293,7 +295,7 @@ def test_a_value_that_means_nothing_is_2_for_every_option(
         "app.cli.headless.run",
         "app.offline.convert.build_engine",
     ):
-        monkeypatch.setattr(start, lambda *_: pytest.fail("it was started"))
+        monkeypatch.setattr(start, forbidden("it was started"))
     names = ["photo.jpg", "out.png"] if command == ("convert",) else []
 
     assert main.main([*command, *names, option, NONSENSE]) == EXIT_USAGE
@@ -375,7 +377,7 @@ def live() -> Iterator[None]:
     parts = replace(
         default_parts(),
         build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height),
-        self_test=lambda engine, width, height: None,
+        self_test=always(None),
     )
     pipeline = Pipeline(settings, parts=parts)
     controller = SettingsController(
@@ -387,7 +389,7 @@ def live() -> Iterator[None]:
     )
     pipeline.start()
     try:
-        eventually(lambda: pipeline.status().phase is Phase.RUNNING)
+        eventually(in_phase, pipeline, Phase.RUNNING)
         with serving(controller=controller):
             yield
     finally:
@@ -483,7 +485,7 @@ def test_the_only_clip_of_a_batch_that_cannot_be_used_is_2_and_one_of_several_1(
     from tests.offline.batch.conftest import DirectExecutor
 
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
-    monkeypatch.setattr("app.offline.executors.Processes", lambda *_: DirectExecutor())
+    monkeypatch.setattr("app.offline.executors.Processes", always(DirectExecutor()))
     monkeypatch.chdir(folder)
 
     assert main.main(["convert", *clips.split(), str(tmp_path), *options.split()]) == code

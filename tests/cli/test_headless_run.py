@@ -38,9 +38,11 @@ from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.settings import Settings
 from mattecam.testing import FakeClock, FakeSource
 from tests.clips import write_clip
+from tests.fakes.states import has_problems
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, Hold, ignore, with_wall
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
+from tests.stand_ins import always, replacing_at
 from tests.waiting import accepts, beside, eventually
 
 
@@ -144,7 +146,7 @@ def test_what_fails_to_open_ends_the_start_however_late_it_is_noticed(
             session.end()  # the problem was there at this look
         elif session.status.frames_out > 3:
             looked.set()
-            eventually(lambda: bool(pipeline.status().problems))
+            eventually(has_problems, pipeline)
 
     world.faults.put(opens, fail)
     assert watched(pipeline, look).failure == error.text
@@ -188,7 +190,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(
             has_begun = True
             if section == "matting":
                 world.faults.put("build_engine", ModelError("It is not installed."))
-            pipeline.change(lambda now: now.replaced_at([section], **failing))
+            pipeline.change(replacing_at([section], **failing))
         elif polls or session.status.problems:
             polls += 1
             if polls == 1:
@@ -320,7 +322,7 @@ def test_a_run_has_started_although_its_background_opens_slowly(
 def test_a_recording_to_which_no_frame_comes_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waited for ever."""
     monkeypatch.setattr(headless, "START_LIMIT_S", 0.0)
-    monkeypatch.setattr(FakeSource, "read", lambda source: None)
+    monkeypatch.setattr(FakeSource, "read", always(None))
     settings = BASE.replaced_at(["output"], record=Path("a.mp4"))
     pipeline = Pipeline(settings, parts=FakeWorld().parts(), timing=Timing(source_timeout_s=30.0))
     assert "No frame was matted" in (watched(pipeline, ignore).failure or "")
@@ -468,7 +470,7 @@ def without_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
             has_all = self.sample is not None and self.status.encoded_frames > 0
             return super()._is_over() and (has_all or not records(self.pipeline.settings))
 
-    monkeypatch.setattr("app.output.table.list_virtual_cameras", lambda probe: [])
+    monkeypatch.setattr("app.output.table.list_virtual_cameras", always([]))
     monkeypatch.setattr(headless, "PROOF_S", 0.3)
     monkeypatch.setattr(headless, "HeadlessRun", Complete)
 

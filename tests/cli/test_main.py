@@ -29,6 +29,7 @@ from models.table import NETWORKS
 from tests.clips import write_clip
 from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 
 def test_the_list_is_tab_separated_and_verify_fails_where_a_file_is_not_the_published_one(
@@ -319,7 +320,7 @@ def test_an_installed_copy_downloads_the_network_beside_its_first_start(
         "program_command",
         lambda: "mattecam" if installed else "python3 run.py",
     )
-    monkeypatch.setattr(main, "converts", lambda: converts)
+    monkeypatch.setattr(main, "converts", always(converts))
     monkeypatch.setattr("models.download.download_at_set_up", calls.append)
 
     main.main(words)

@@ -21,7 +21,7 @@ from app.control.transport import ControlError, ask
 from app.core.settings import BackgroundSettings
 from app.settings import Settings
 from tests.paths import ROOT
-from tests.waiting import eventually
+from tests.waiting import within
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -87,8 +87,17 @@ def asked_status() -> Status:
 
 def first_status() -> Status:
     """Return the status of the program that starts, once it answers."""
-    eventually(lambda: bool(asked_status()), START_S)
+    within(START_S, asked_status)
     return asked_status()
+
+
+def has_ended(*processes: subprocess.Popen[str]) -> bool:
+    """Whether one of them has ended."""
+    return any(process.poll() is not None for process in processes)
+
+
+def has_ended_or_records(process: subprocess.Popen[str]) -> bool:
+    return has_ended(process) or asked_status().get("encoded_frames", 0) > 3
 
 
 def quits(process: subprocess.Popen[str]) -> None:
@@ -128,7 +137,7 @@ def test_of_two_programs_the_second_takes_commands_once_the_first_has_ended(prep
     with start(prepared) as one, start(prepared) as other:
         first_status()
         assert ask(Command("quit")).done
-        eventually(lambda: one.poll() is not None or other.poll() is not None, START_S)
+        within(START_S, has_ended, one, other)
         survivor = one if one.poll() is None else other
 
         first_status()
@@ -149,7 +158,7 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
             caught = re.search(r"SigCgt:\s*(\w+)", state)
             return caught is not None and bool(int(caught[1], 16) & (1 << (signal.SIGINT - 1)))
 
-        eventually(handles_interrupts, START_S)
+        within(START_S, handles_interrupts)
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=START_S)
@@ -179,10 +188,7 @@ def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, na
     screen, terminal = os.openpty()
     with start(prepared, "--record", str(out), output=terminal) as process:
         os.close(terminal)
-        eventually(
-            lambda: process.poll() is not None or asked_status().get("encoded_frames", 0) > 3,
-            START_S,
-        )
+        within(START_S, has_ended_or_records, process)
         if name == "SIGHUP":
             os.close(screen)
         process.send_signal(number)
