@@ -32,6 +32,7 @@ from models.errors import WeightsNotFoundError
 from models.program import program_command
 from models.weights import find
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 log = logging.getLogger("app.test")
 
@@ -362,7 +363,7 @@ def test_advice_names_the_command_of_this_copy_and_system(
     with pytest.raises(SourceOpenError, match=rf"\(`{expected} convert` converts folders\)"):
         VideoFileSource(tmp_path)
     with pytest.raises(ControlError, match=f"start it with `{expected}` or `{expected} headless`"):
-        ask(Command("status"), at=lambda: ControlAddress(tmp_path, "pipe"))
+        ask(Command("status"), at=always(ControlAddress(tmp_path, "pipe")))
 
 
 def test_packages_are_installed_into_the_environment_of_this_copy(
@@ -371,7 +372,7 @@ def test_packages_are_installed_into_the_environment_of_this_copy(
     monkeypatch.setattr(sys, "executable", "/my env/bin/python")
     quoted = '"/my env/bin/python"' if sys.platform == "win32" else "'/my env/bin/python'"
     assert paths.how_to_install("ray") == f"run `{quoted} -m pip install ray`"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", always(None))
     assert "this copy has no pip" in paths.how_to_install("ray")
 
 

@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -497,9 +498,9 @@ def test_a_broken_scenes_file_is_said_and_kept_by_the_next_scene(
 
     for use in (
         store.names,
-        lambda: store.get("Work"),
-        lambda: store.remove("Work"),
-        lambda: store.rename("A", "B"),
+        partial(store.get, "Work"),
+        partial(store.remove, "Work"),
+        partial(store.rename, "A", "B"),
     ):
         with pytest.raises(SettingsError, match=f"{re.escape(str(store.path))} cannot be used"):
             use()
