@@ -31,6 +31,7 @@ from app.runtime.status import Phase, PipelineStatus
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import room_picture
 from tests.fakes.world import BASE, FakeWorld, Hold, shown
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 
@@ -112,19 +113,23 @@ class Program:
         self.picture = shown(pipeline)
         self.picture_file = folder / "beach.png"
         cv2.imwrite(str(self.picture_file), np.full((48, 64, 3), 33, np.uint8))
-        self.backgrounds: Callable[[], Backgrounds] = lambda: [("Beach", self.picture_file)]
+        self.backgrounds: Callable[[], Backgrounds] = always([("Beach", self.picture_file)])
         self.controller = self.controller_with(confirm_s=30.0)
 
     def controller_with(self, confirm_s: float) -> SettingsController:
         """Return a controller that waits so long for what a command changes."""
         return SettingsController(
             self.pipeline,
-            backgrounds=lambda: self.backgrounds(),
+            backgrounds=self.listed_backgrounds,
             scenes=self.scenes,
             request_quit=Mock(),
             scenes_changed=self.scenes_changed,
             confirm_s=confirm_s,
         )
+
+    def listed_backgrounds(self) -> Backgrounds:
+        """Return what `backgrounds` lists now: tests replace it."""
+        return self.backgrounds()
 
     def run(self, text: str) -> str:
         return executed(self.controller, text)

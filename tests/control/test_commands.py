@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -29,8 +30,10 @@ from app.media.image_file import read_image
 from app.runtime.status import Phase
 from app.settings import Settings
 from tests.control.conftest import Program, SettingsAlone
+from tests.fakes.states import has_problems, in_phase
 from tests.fakes.world import BASE, NONE, shows_person
 from tests.other_values import other_value
+from tests.stand_ins import always, replacing
 from tests.waiting import beside, eventually
 
 
@@ -271,7 +274,7 @@ def test_the_status_tells_weights_of_ones_own(program: Program, tmp_path: Path) 
 def test_what_failed_is_tried_again(program: Program) -> None:
     program.world.faults.put("open_source", SourceOpenError("There is no camera."))
     program.world.faults.put("read", SourceLostError("The camera was unplugged."))
-    eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
+    eventually(in_phase, program.pipeline, Phase.WAITING)
     assert program.run("set framing.zoom 1.5") == "framing.zoom: 1.5", (
         "in use, although no frame shows it"
     )
@@ -283,7 +286,7 @@ def test_what_failed_is_tried_again(program: Program) -> None:
     with pytest.raises(MattecamError, match="There is no camera"):
         program.run("retry")
     program.world.faults.heal()
-    eventually(lambda: program.pipeline.status().phase is Phase.RUNNING)
+    eventually(in_phase, program.pipeline, Phase.RUNNING)
     assert program.run("retry") == "What failed is tried again."
 
 
@@ -356,8 +359,8 @@ def test_zones_are_read_from_a_file_and_hide_before_the_answer(
     path.write_text(
         json.dumps({"zones": [{"points": [[0, 0]]}, {"filled": True, "points": everything}]})
     )
-    eventually(lambda: shows_person(program.world.newest().image))
-    program.world.faults.put("step", lambda: time.sleep(0.2))
+    eventually(program.world.shows_person)
+    program.world.faults.put("step", partial(time.sleep, 0.2))
     assert program.run(f"set people.zones {path}") == "people.zones: 2 zones"
     assert not any(shows_person(picture.image) for picture in program.pictures_after())
     with pytest.raises(UsageError, match="does not exist"):
@@ -471,7 +474,7 @@ def test_a_scene_that_shows_more_must_be_confirmed(
 ) -> None:
     """It was applied, also where it showed the room, and answered "Scene: Call."."""
     program.scenes.put("Call", scene)
-    program.pipeline.change(lambda _settings: now)
+    program.pipeline.change(always(now))
     if words:
         with pytest.raises(UsageError, match=f"{words}.*; write `ctl scene Call --yes`"):
             program.run("scene Call")
@@ -519,8 +522,8 @@ def test_a_problem_from_before_takes_no_change_back(program: Program, command: s
     safe = _with_zones(HIDE).replace(matting=broken).replaced_at(("strict",), level="off")
     program.scenes.put("Safe", safe)
     program.world.faults.put("build_engine", ModelError("The network is broken."))
-    program.pipeline.change(lambda settings: settings.replace(matting=broken))
-    eventually(lambda: bool(program.pipeline.status().problems))
+    program.pipeline.change(replacing(matting=broken))
+    eventually(has_problems, program.pipeline)
     program.run(command)
     assert program.settings.strict.level == "off"
     assert command != "scene Safe --yes" or program.settings.people.zones == (HIDE,)

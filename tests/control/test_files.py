@@ -32,7 +32,9 @@ from app.runtime.status import Phase
 from app.settings import Settings
 from mattecam.testing import room_picture, shows_room
 from tests.control.conftest import Program, SettingsAlone, executed
+from tests.fakes.states import in_phase
 from tests.fakes.world import BASE, FakeWorld, Hold, running
+from tests.stand_ins import always, replacing
 from tests.waiting import beside, eventually
 
 BLUR = BackgroundSettings()
@@ -165,7 +167,7 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
         return [("Beach", program.picture_file)]
 
     program.backgrounds = slow_drive
-    slow = beside(lambda: program.run("background Beach"))
+    slow = beside(program.run, "background Beach")
     try:
         assert drive.entered.wait(60)
         assert "stand-by card" in program.run("pause")
@@ -199,7 +201,7 @@ def test_a_file_that_was_edited_is_shown_when_it_is_named_again(
 @pytest.fixture(autouse=True)
 def _collected_soon_and_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
-    monkeypatch.setattr(picture, "shows_someone", lambda plate: False)
+    monkeypatch.setattr(picture, "shows_someone", always(False))
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -217,7 +219,7 @@ def test_a_plate_is_taken_stored_and_used(program: Program, frozen: bool) -> Non
 def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
     if first == "before":
         program.run("pause")
-    answer = beside(lambda: program.run("plate take 30"))
+    answer = beside(program.run, "plate take 30")
     if first == "meanwhile":
         eventually(lambda: program.pipeline.demand.takes_plate)
         program.run("pause")
@@ -236,7 +238,7 @@ def test_someone_in_view_leaves_the_plate_in_use(
     old = tmp_path / "old.png"
     cv2.imwrite(str(old), room_picture())
     program.run(f"set matting.plate {old}")
-    monkeypatch.setattr(picture, "shows_someone", lambda plate: True)
+    monkeypatch.setattr(picture, "shows_someone", always(True))
     with pytest.raises(PlateError, match="still in view"):
         program.run("plate take 0")
     assert program.settings.matting.plate == old
@@ -244,7 +246,7 @@ def test_someone_in_view_leaves_the_plate_in_use(
 
 
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Program) -> None:
-    answer = beside(lambda: program.run("plate take 30"))
+    answer = beside(program.run, "plate take 30")
     eventually(lambda: program.pipeline.demand.takes_plate)
     with pytest.raises(MattecamError, match="already being taken"):
         program.run("plate take 0")
@@ -287,15 +289,15 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
 
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
     with running(world, BASE, timing) as pipeline:
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        eventually(in_phase, pipeline, Phase.RESTING)
         opened = len(world.sources)
         plate = tmp_path / "plate.png"
         changes = SettingsChanges(pipeline, 30.0)
         changes.waits = Watched()
-        asyncio.run(PlateTaking(changes, lambda *_: plate).take("take 0.3"))
+        asyncio.run(PlateTaking(changes, always(plate)).take("take 0.3"))
         assert len(world.sources) == opened + 1
         assert held[-1]
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        eventually(in_phase, pipeline, Phase.RESTING)
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
@@ -368,7 +370,7 @@ def test_a_recording_starts_beside_or_after_one_that_failed(
 ) -> None:
     """`ctl record` failed with the problem of the matte's recording."""
     output = program.settings.output.replace(**{failed: tmp_path / "full.mp4"})
-    program.pipeline.change(lambda settings: settings.replace(output=output))
+    program.pipeline.change(replacing(output=output))
     eventually(lambda: getattr(program.settings.output, failed) is None)
 
     assert program.run(f"{other} {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
@@ -387,7 +389,7 @@ def test_a_recording_that_fails_is_no_longer_asked_for(
 ) -> None:
     program.world.faults.put(moment, SinkLostError("The disk is full."))
     output = program.settings.output.replace(record=tmp_path / "a.mp4")
-    program.pipeline.change(lambda settings: settings.replace(output=output))
+    program.pipeline.change(replacing(output=output))
 
     eventually(lambda: program.settings.output.record is None)
 
@@ -412,7 +414,7 @@ def test_of_two_recordings_that_begin_at_once_one_is_refused(
     second = tmp_path / "second.mp4"
     opening = Hold()
     program.world.faults.put("open_recorder", opening)
-    begun = beside(lambda: program.run(f"{command} {first}"))
+    begun = beside(program.run, f"{command} {first}")
     assert opening.entered.wait(60)
 
     with pytest.raises(
@@ -433,9 +435,9 @@ def test_a_recording_that_is_stopped_while_it_begins_is_not_confirmed(
     """It was, and the command that stopped it spoke of a pause."""
     opening = Hold()
     program.world.faults.put("open_recorder", opening)
-    begun = beside(lambda: program.run(f"record {tmp_path / 'a.mp4'}"))
+    begun = beside(program.run, f"record {tmp_path / 'a.mp4'}")
     assert opening.entered.wait(60)
-    stopped = beside(lambda: program.run("record stop"))
+    stopped = beside(program.run, "record stop")
     eventually(lambda: program.settings.output.record is None)
 
     opening.go_on.set()
@@ -450,7 +452,7 @@ def test_only_one_of_two_commands_stops_a_recording(program: Program, tmp_path: 
     finishing = Hold()
     program.run(f"record {file}")
     program.world.faults.put("close_recorder", finishing)
-    stopped = beside(lambda: program.run("record stop"))
+    stopped = beside(program.run, "record stop")
     assert finishing.entered.wait(60)
 
     with pytest.raises(MattecamError, match="Nothing is being recorded"):
@@ -470,7 +472,7 @@ def test_no_disk_holds_up_the_settings_while_a_recording_is_chosen(
         disk()
 
     monkeypatch.setattr(live_plate, "check_outputs", follow_links)
-    begun = beside(lambda: program.run(f"record {tmp_path / 'a.mp4'}"))
+    begun = beside(program.run, f"record {tmp_path / 'a.mp4'}")
     assert disk.entered.wait(60)
 
     assert program.run("pause").startswith("Paused")

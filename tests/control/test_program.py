@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,6 +22,7 @@ from app.control.transport import ControlAddress, ControlError, Endpoint, ask
 from app.core.files import lock_file
 from tests.control.conftest import Recorder, SettingsAlone, address_in, serving
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside, eventually
 
 
@@ -37,7 +39,7 @@ def address(tmp_path: Path) -> ControlAddress:
 
 def answers(address: ControlAddress) -> bool:
     try:
-        return ask(Command("pause"), at=lambda: address).done
+        return ask(Command("pause"), at=always(address)).done
     except ControlError:
         return False
 
@@ -49,15 +51,15 @@ def test_the_second_program_takes_the_address_over_once_the_first_ends(
     first = Recorder()
     second = Recorder()
     with contextlib.ExitStack() as both:
-        with serving(lambda: address, first):
-            both.enter_context(serving(lambda: address, second))
+        with serving(always(address), first):
+            both.enter_context(serving(always(address), second))
             assert answers(address)
             assert (
                 "Another Mattecam of this user is running; `ctl` controls that one until it ends."
                 in caplog.text
             )
 
-        eventually(lambda: answers(address))
+        eventually(answers, address)
 
     assert len(first.commands) == 1
     assert second.commands
@@ -69,17 +71,17 @@ def test_a_folder_that_can_be_used_later_is_used(
 ) -> None:
     folder = address.folder
     folder.rmdir()
-    with serving(lambda: address):
+    with serving(always(address)):
         assert "cannot be opened" in caplog.text
         assert "Until then, Mattecam works without `ctl`." in caplog.text
 
         folder.mkdir(mode=0o700)
 
-        eventually(lambda: answers(address))
+        eventually(answers, address)
 
 
 def test_a_program_that_waits_for_the_address_ends(address: ControlAddress) -> None:
-    with serving(lambda: address), serving(lambda: address):
+    with serving(always(address)), serving(always(address)):
         pass
 
     assert not answers(address)
@@ -156,8 +158,8 @@ def test_of_two_processes_that_start_together_one_owns_the_address(
 
 def test_a_second_start_shows_the_window_of_the_first(address: ControlAddress) -> None:
     first = Recorder()
-    with serving(lambda: address, first):
-        second = RunningProgram(lambda: address)
+    with serving(always(address), first):
+        second = RunningProgram(always(address))
 
         assert second.claim_or_show()
 
@@ -168,8 +170,8 @@ def test_a_run_without_a_window_lets_a_window_start_beside_it(
     address: ControlAddress,
     alone: SettingsAlone,
 ) -> None:
-    with serving(lambda: address, alone.controller):
-        second = RunningProgram(lambda: address)
+    with serving(always(address), alone.controller):
+        second = RunningProgram(always(address))
 
         assert not second.claim_or_show()
         assert not second.claim()
@@ -183,7 +185,7 @@ def test_a_program_that_does_not_answer_keeps_no_window_from_starting(
     monkeypatch.setattr(transport, "CONNECT_TIMEOUT_S", 0.05)
     first = Endpoint(address)  # which nobody serves
 
-    shown = RunningProgram(lambda: address).claim_or_show()
+    shown = RunningProgram(always(address)).claim_or_show()
 
     first.close()
     assert not shown
@@ -212,7 +214,7 @@ def test_a_second_start_waits_for_one_that_starts_at_the_same_moment(
     """It has the lock a moment before it listens."""
     lock = lock_file(address.folder / transport.LOCK_FILE, wait=False)
     assert lock is not None
-    second = RunningProgram(lambda: address)
+    second = RunningProgram(always(address))
     starting = beside(second.claim_or_show)
     eventually(lambda: second.problem is not None)
     lock.close()
@@ -231,7 +233,7 @@ def test_a_lock_without_a_listener_keeps_no_window_from_starting(
     with contextlib.closing(Endpoint(address)) as first:
         first._listener.close()  # noqa: SLF001 - as in a program that is stopped while it ends
 
-        assert not RunningProgram(lambda: address).claim_or_show()
+        assert not RunningProgram(always(address)).claim_or_show()
 
 
 @pytest.mark.parametrize("crashed", [True, False])
@@ -239,16 +241,16 @@ def test_a_pause_is_told_to_the_next_run_where_this_one_crashes(
     address: ControlAddress,
     crashed: bool,
 ) -> None:
-    first = RunningProgram(lambda: address)
+    first = RunningProgram(always(address))
     assert first.claim()
-    first.keep_pause(lambda: True)
+    first.keep_pause(always(True))
     first.mark_pause()
 
     if not crashed:
         first.forget_pause()
     first.close()
 
-    second = RunningProgram(lambda: address)
+    second = RunningProgram(always(address))
     assert second.claim()
     was_paused = second.was_paused
     second.close()
@@ -258,13 +260,13 @@ def test_a_pause_is_told_to_the_next_run_where_this_one_crashes(
 def test_a_program_that_does_not_own_the_address_does_not_end_the_pause_of_its_owner(
     address: ControlAddress,
 ) -> None:
-    first = RunningProgram(lambda: address)
+    first = RunningProgram(always(address))
     assert first.claim()
-    first.keep_pause(lambda: True)
+    first.keep_pause(always(True))
     first.mark_pause()
-    second = RunningProgram(lambda: address)
+    second = RunningProgram(always(address))
     assert not second.claim()
-    second.keep_pause(lambda: False)
+    second.keep_pause(always(False))
 
     second.mark_pause()
     second.forget_pause()
@@ -276,10 +278,10 @@ def test_a_program_that_does_not_own_the_address_does_not_end_the_pause_of_its_o
 def test_who_takes_the_address_over_while_paused_tells_the_next_run(
     address: ControlAddress,
 ) -> None:
-    first = RunningProgram(lambda: address)
+    first = RunningProgram(always(address))
     assert first.claim()
-    second = RunningProgram(lambda: address)
-    second.keep_pause(lambda: True)
+    second = RunningProgram(always(address))
+    second.keep_pause(always(True))
     waiting = beside(lambda: second.wait(threading.Event()))
     eventually(lambda: second.problem is not None)
 
@@ -294,9 +296,9 @@ def test_a_pause_that_a_crash_would_end_says_why(
     address: ControlAddress,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    program = RunningProgram(lambda: address)
+    program = RunningProgram(always(address))
     assert program.claim()
-    program.keep_pause(lambda: False)
+    program.keep_pause(always(False))
     (address.folder / PAUSE_FILE).mkdir()
 
     program.mark_pause()
@@ -313,11 +315,11 @@ def test_a_server_that_never_got_the_address_says_nothing_at_its_end(
 ) -> None:
     ended: list[bool] = []
     first = Endpoint(address)
-    server = ControlServer(Recorder(), RunningProgram(lambda: address))
+    server = ControlServer(Recorder(), RunningProgram(always(address)))
     server.listen()
     server.start()
 
-    assert server.stop(60.0, last=lambda: ended.append(True))
+    assert server.stop(60.0, last=partial(ended.append, True))
 
     assert first._owns_folder()  # noqa: SLF001 - the files of the first are untouched
     first.close()

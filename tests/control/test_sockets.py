@@ -29,6 +29,7 @@ from app.control.transport import ControlAddress, ControlError, Endpoint, OtherP
 from app.core.files import lock_file
 from tests.control.conftest import Recorder, serving
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside, eventually
 
 ADDRESSES = ["pipe"] if sys.platform == "win32" else ["socket", "pipe"]
@@ -55,14 +56,14 @@ def controller() -> Recorder:
 
 @pytest.fixture
 def server(address: ControlAddress, controller: Recorder) -> Iterator[ControlServer]:
-    with serving(lambda: address, controller) as server:
+    with serving(always(address), controller) as server:
         assert address.knock()
         yield server
 
 
 def asked(address: ControlAddress, name: str = "pause", argument: str = "") -> Answer:
     """Return the answer of the program that listens at the address."""
-    return ask(Command(name, argument), at=lambda: address)
+    return ask(Command(name, argument), at=always(address))
 
 
 @contextlib.contextmanager
@@ -76,11 +77,11 @@ def connected(address: ControlAddress) -> Iterator[Connection]:
 
 
 def test_a_server_can_be_started_again_after_the_first_has_stopped(address: ControlAddress) -> None:
-    assert ControlServer(Recorder(), RunningProgram(lambda: address)).stop(), "it was never started"
+    assert ControlServer(Recorder(), RunningProgram(always(address))).stop(), "it was never started"
     for _ in range(2):
         with pytest.raises(ControlError, match="not running"):
             asked(address)
-        with serving(lambda: address) as server:
+        with serving(always(address)) as server:
             assert asked(address).done
         assert server.stop()
     assert address.connect() is None
@@ -89,7 +90,7 @@ def test_a_server_can_be_started_again_after_the_first_has_stopped(address: Cont
 def test_a_second_program_does_not_take_over(
     address: ControlAddress, server: ControlServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(lambda: address):
+    with serving(always(address)):
         assert "Another Mattecam" in caplog.text
     assert asked(address).done
 
@@ -105,7 +106,7 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
         for client in waiting:
             client.setblocking(False)
             client.connect_ex(unix.name)
-        with serving(lambda: unix):
+        with serving(always(unix)):
             assert "Another Mattecam" in caplog.text
         with pytest.raises(ControlError, match="is running but accepts no connection"):
             asked(unix)
@@ -123,7 +124,7 @@ def test_a_killed_program_leaves_nothing_in_the_way(address: ControlAddress) -> 
 
     assert killed.stdout == "open\n"
     assert Path(left).exists() is (sys.platform != "win32"), "a named pipe ends with its program"
-    with serving(lambda: address):
+    with serving(always(address)):
         assert asked(address).done
     if address.pipe is None:
         assert not Path(left).exists()
@@ -174,7 +175,7 @@ def test_an_answer_of_any_length_arrives_whole(
 ) -> None:
     """What the socket does not hold at once was never sent: `status` was not answered after many problems."""
     problems = ["The camera failed."] * 100_000
-    monkeypatch.setattr(controller, "status", lambda: {"errors": problems})
+    monkeypatch.setattr(controller, "status", always({"errors": problems}))
 
     answer = asked(address, "status")
 
@@ -186,8 +187,8 @@ def test_a_client_that_does_not_read_its_answer_holds_no_thread(
     unix: ControlAddress, controller: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_module, "SEND_LIMIT_S", 0.2)
-    monkeypatch.setattr(controller, "status", lambda: {"errors": ["x" * 1_000_000]})
-    server = ControlServer(controller, RunningProgram(lambda: unix))
+    monkeypatch.setattr(controller, "status", always({"errors": ["x" * 1_000_000]}))
+    server = ControlServer(controller, RunningProgram(always(unix)))
     server.listen()
     server.start()
     silent = unix.connect()
@@ -238,7 +239,7 @@ def test_silent_clients_delay_nobody(
 def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
     unix: ControlAddress, sent: bytes
 ) -> None:
-    with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
+    with serving(always(unix)), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
         client.connect(unix.name)
         with contextlib.suppress(BrokenPipeError):  # it may have been cut off already
@@ -255,7 +256,7 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
     """The thread ended, and no command was accepted any more."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
+    with serving(always(unix)), socket.socket(socket.AF_UNIX) as client:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
         try:
             client.connect(unix.name)
@@ -302,7 +303,7 @@ def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAd
     shutil.rmtree(unix.folder)
     unix.folder.mkdir(mode=0o700)
 
-    with serving(lambda: unix):
+    with serving(always(unix)):
         first.close()
         assert asked(unix).done
 
@@ -333,7 +334,7 @@ def test_closing_never_raises_and_leaves_the_lock(
 @pytest.mark.posix("Unix sockets")
 def test_a_server_ends_although_its_socket_was_removed(unix: ControlAddress) -> None:
     """Nothing could connect to it to wake it, so that the end was reported as that of a hanging driver."""
-    with serving(lambda: unix):
+    with serving(always(unix)):
         shutil.rmtree(unix.folder)
 
 
@@ -394,7 +395,7 @@ def test_what_cannot_be_created_is_logged(
 ) -> None:
     occupied = tmp_path / "run"
     (occupied / transport.SECRET_FILE).mkdir(parents=True)
-    with serving(lambda: ControlAddress(occupied)):
+    with serving(always(ControlAddress(occupied))):
         assert "cannot be opened" in caplog.text
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "file" / "run"))
@@ -422,10 +423,10 @@ def test_a_defect_in_a_command_is_answered_and_logged(
 def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     address: ControlAddress, controller: Recorder
 ) -> None:
-    server = ControlServer(controller, RunningProgram(lambda: address))
+    server = ControlServer(controller, RunningProgram(always(address)))
     server.listen()
     server.start()
-    slow = beside(lambda: asked(address, "scene", "slow"))
+    slow = beside(asked, address, "scene", "slow")
     assert controller.slow.entered.wait(60)
     assert asked(address).done
     assert controller.commands == [Command("pause")]

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from app.output.base import write_snapshot
 from app.settings import Settings
 from tests.control.conftest import Program, Recorder, address_in, executed, serving
 from tests.fakes.world import NONE, Hold, apply, ignore
+from tests.stand_ins import always
 from tests.waiting import beside, eventually
 
 WAITING = 200
@@ -42,7 +44,7 @@ def address(tmp_path: Path) -> ControlAddress:
 @pytest.fixture
 def commands(address: ControlAddress, program: Program) -> Iterator[ControlServer]:
     """Yield the server of a program whose commands wait as long as they have to."""
-    with serving(lambda: address, program.controller_with(confirm_s=600.0)) as running:
+    with serving(always(address), program.controller_with(confirm_s=600.0)) as running:
         yield running
 
 
@@ -133,7 +135,7 @@ def test_the_program_can_be_ended_while_200_commands_wait(
     with ExitStack() as stack:
         waiting = keep_waiting(program, address, stack)
 
-        assert ask(Command("quit"), at=lambda: address) == Answer(True, "Mattecam stops.")
+        assert ask(Command("quit"), at=always(address)) == Answer(True, "Mattecam stops.")
 
         assert not any(connection.poll() for connection in waiting)
 
@@ -159,11 +161,11 @@ def test_the_state_is_told_beside_more_commands_than_may_wait(
     with ExitStack() as stack:
         keep_waiting(program, address, stack)
 
-        refused = ask(Command("set", "framing.zoom 2"), at=lambda: address)
+        refused = ask(Command("set", "framing.zoom 2"), at=always(address))
 
         assert not refused.done and refused.message.startswith("Too many commands wait")
-        assert ask(Command("pause", "on"), at=lambda: address).done
-        status = ask(Command("status"), at=lambda: address).status
+        assert ask(Command("pause", "on"), at=always(address)).done
+        status = ask(Command("status"), at=always(address)).status
         assert status is not None and status["paused"]
 
 
@@ -258,7 +260,7 @@ def test_a_disk_that_another_command_waits_for_takes_no_change_back(
 ) -> None:
     """The next background failed with the problem of the one before it."""
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
-    first = beside(lambda: program.run("background Beach"))
+    first = beside(program.run, "background Beach")
     eventually(lambda: "Beach does not answer" in str(program.controller.status()["problems"]))
 
     assert program.run("background #203040") == "Background: #203040."
@@ -274,7 +276,7 @@ def test_a_call_that_is_late_takes_no_change_back(program: Program) -> None:
         late := Worker("late", lambda stop: ignore(stop.wait(60)), Stage.BACKGROUND)
     )
     late.start()
-    late.limit_call(lambda: t("The background before does not open."), 0.0)
+    late.limit_call(partial(t, "The background before does not open."), 0.0)
     eventually(lambda: program.controller.status()["problems"] != [])
 
     assert program.run("background #203040") == "Background: #203040."
@@ -289,7 +291,7 @@ def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     running = ControlServer(
         program.controller_with(confirm_s=600.0),
-        RunningProgram(lambda: address),
+        RunningProgram(always(address)),
     )
     running.listen()
     running.start()
@@ -317,13 +319,13 @@ def test_what_is_being_written_is_finished_before_the_end(
     monkeypatch.setattr(controller, "write_snapshot", write_slowly)
     running = ControlServer(
         program.controller_with(confirm_s=600.0),
-        RunningProgram(lambda: address),
+        RunningProgram(always(address)),
     )
     running.listen()
     running.start()
     with sent(address, f"snapshot {file}") as waiting:
         assert writing.entered.wait(60)
-        ending = beside(lambda: running.stop(60.0))
+        ending = beside(running.stop, 60.0)
         eventually(lambda: running.threads[0].join(0))
         writing.go_on.set()
 
@@ -343,6 +345,6 @@ def test_an_answer_of_any_size_arrives_and_a_client_that_does_not_read_delays_no
         async def run(self, command: Command) -> str:
             return long if command.name == "get" else await super().run(command)
 
-    with serving(lambda: address, Talkative()), sent(address, "get"):
-        assert ask(Command("get"), at=lambda: address).message == long
-        assert ask(Command("pause"), at=lambda: address).done
+    with serving(always(address), Talkative()), sent(address, "get"):
+        assert ask(Command("get"), at=always(address)).message == long
+        assert ask(Command("pause"), at=always(address)).done
