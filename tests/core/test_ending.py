@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from app.core.errors import all_done
+from tests.stand_ins import always
 
 
 def refuse() -> None:
@@ -15,7 +18,7 @@ def refuse() -> None:
 def test_every_step_is_done_although_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
 
-    succeeded = all_done(lambda: done.append("first"), refuse, lambda: done.append("last"))
+    succeeded = all_done(partial(done.append, "first"), refuse, partial(done.append, "last"))
 
     assert not succeeded
     assert done == ["first", "last"]
@@ -26,4 +29,4 @@ def test_every_step_is_done_although_one_fails(caplog: pytest.LogCaptureFixture)
     ("outcome", "succeeds"), [(None, True), (True, True), (0, True), (False, False)]
 )
 def test_a_step_that_returns_false_has_failed(outcome: object, succeeds: bool) -> None:
-    assert all_done(lambda: outcome, lambda: None) is succeeds
+    assert all_done(always(outcome), always(None)) is succeeds

@@ -15,6 +15,7 @@ import pytest
 from app.core import compiling, threads
 from app.core.compiling import Array, kernel
 from app.core.threads import cpu_share, thread_limit, usable_cores
+from tests.stand_ins import always
 
 SOURCE = """
 from app.core.compiling import Array, compiled
@@ -95,7 +96,7 @@ def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(
         return next(statuses)
 
     compiled = ctypes.CFUNCTYPE(ctypes.c_int32, WORDS, WORDS, *ARRAY, ctypes.c_double)(multiply)
-    monkeypatch.setattr(compiling, "library", lambda: SimpleNamespace(scale=compiled))
+    monkeypatch.setattr(compiling, "library", always(SimpleNamespace(scale=compiled)))
     scale = kernel("scale", (Array("float32", 2, writable=True), float))
     cells = np.arange(6, dtype=np.float32).reshape(2, 3)
     scale(cells, 2.0)
@@ -131,7 +132,7 @@ CORES = 16
 
 @pytest.fixture(autouse=True)
 def _cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_own_cores", lambda: CORES)
+    monkeypatch.setattr(threads, "_own_cores", always(CORES))
 
 
 @pytest.mark.parametrize(
@@ -220,5 +221,5 @@ def test_a_quota_limits_the_threads(
     share: float, cores: int, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All cores were taken, so that the quota was used up early and every step waited for the next period."""
-    monkeypatch.setattr(threads, "cpu_share", lambda: share)
+    monkeypatch.setattr(threads, "cpu_share", always(share))
     assert (usable_cores(), thread_limit()) == (cores, limit)

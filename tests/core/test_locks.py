@@ -16,6 +16,7 @@ from app.core import user_file
 from app.core.files import BrokenFileError, JsonObject, lock_file, locked
 from app.core.user_file import UserFile
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside
 
 posix_only = pytest.mark.skipif(
@@ -103,7 +104,7 @@ def test_a_program_that_hangs_in_a_change_delays_another_for_a_limited_time(
     other = lock_file(tmp_path / ".scenes.json.lock", wait=False)
     assert other is not None
 
-    UserFile(path, as_it_is).change(lambda _data: {"own": 2})
+    UserFile(path, as_it_is).change(always({"own": 2}))
 
     other.close()
     assert json.loads(path.read_text()) == {"own": 2}
@@ -126,7 +127,7 @@ def test_a_lock_that_was_removed_while_it_was_waited_for_is_not_one(
     second = lock_file(path, wait=False)
     assert second is not None, "it is another file"
 
-    entered = beside(lambda: enter_and_leave(path))
+    entered = beside(enter_and_leave, path)
 
     assert waits.wait(60)
     first.close()
