@@ -59,6 +59,7 @@ from tests.backgrounds.files import photo as noisy
 from tests.clips import numbered, writing
 from tests.fuzz.damage import damaged, sampled
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 HEIGHT = 36
 WIDTH = 64
@@ -214,6 +215,18 @@ def load_both(path: Path) -> None:
         file.unlink()
 
 
+def read_zones_file(path: Path) -> object:
+    return read_zones(path, ZonesFile)
+
+
+def check_plate(path: Path) -> None:
+    check_bgr(read_plate(path, WIDTH, HEIGHT))
+
+
+def info_of_plate(path: Path) -> object:
+    return plate_info(path.with_suffix(""))
+
+
 Reader = tuple[Callable[[Path], Path], Callable[[Path], object], tuple[type[Exception], ...]]
 VIDEOS = {
     "mp4": "libx264",
@@ -226,14 +239,10 @@ VIDEOS = {
 READERS: dict[str, Reader] = {
     "settings": (settings_of, load_both, ()),
     "scenes": (scenes, load_both, ()),
-    "zones": (zones_file, lambda path: read_zones(path, ZonesFile), (UsageError,)),
+    "zones": (zones_file, read_zones_file, (UsageError,)),
     "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
-    "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
-    "what is noted beside a plate": (
-        note_of_plate,
-        lambda path: plate_info(path.with_suffix("")),
-        (),
-    ),
+    "a plate": (plate, check_plate, (PlateError,)),
+    "what is noted beside a plate": (note_of_plate, info_of_plate, ()),
     "the record of a checksum": (record_of_weights, check_weights, ()),
     **{
         form: (partial(picture, form), show_picture, (BackgroundError,))
@@ -298,8 +307,8 @@ def test_an_odd_note_beside_a_plate_is_none(fields: object, tmp_path: Path) -> N
     ("name", "read", "words"),
     [
         ("photo.png", read_image, "not a readable image"),
-        ("plate.png", lambda path: read_plate(path, WIDTH, HEIGHT), "not a readable image"),
-        ("zones.json", lambda path: read_zones(path, ZonesFile), "zones.json"),
+        ("plate.png", check_plate, "not a readable image"),
+        ("zones.json", read_zones_file, "zones.json"),
     ],
 )
 def test_a_pipe_is_refused_without_waiting_for_a_writer(
@@ -316,9 +325,13 @@ def test_the_kind_of_a_pipe_is_told_by_its_name(tmp_path: Path) -> None:
     assert kind_of_file(tmp_path / "photo.png") == "image"
 
 
+def lists_and_objects(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lists_and_objects,
     max_leaves=12,
 )
 FIELDS = st.sampled_from(
@@ -431,11 +444,11 @@ def test_command_lines(
     """Work that takes long or changes the machine is left out; argument parsing stays real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setattr("app.gui.application.run_window", lambda settings, options: 0)
-    monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
-    monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
-    monkeypatch.setattr("app.cli.bench.measure_models", lambda *words: {"results": []})
-    monkeypatch.setattr("models.download.download", lambda *words, again: tmp_path)
+    monkeypatch.setattr("app.gui.application.run_window", always(0))
+    monkeypatch.setattr("app.cli.headless.run", always(0))
+    monkeypatch.setattr("app.doctor.checks.run_checks", always(()))
+    monkeypatch.setattr("app.cli.bench.measure_models", always({"results": []}))
+    monkeypatch.setattr("models.download.download", always(tmp_path))
     (tmp_path / "broken.json").write_text("{")
     rng = random.Random(7)
     for _ in range(cases):
