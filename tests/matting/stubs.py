@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from unittest.mock import Mock
 
 import numpy as np
@@ -134,7 +135,7 @@ def simulated_cards(*errors: str, half: bool = True) -> CudaCards:
         return half
 
     return CudaCards(
-        Mock(device_count=lambda: len(errors), get_device_name="card {}".format), half_is_right
+        Mock(device_count=partial(len, errors), get_device_name="card {}".format), half_is_right
     )
 
 

@@ -46,6 +46,7 @@ from app.offline.convert import FilmStep
 from app.settings import Settings
 from tests.fresh_python import printed_by
 from tests.matting.stubs import EDGES, STUBS, Case, Fixed, StubCpu, few_examples, showing, small_of
+from tests.stand_ins import always
 
 ROUNDING = 1
 """Alpha and composite are each rounded by up to half a level of 255."""
@@ -332,7 +333,7 @@ def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
     )
     nobody = showing(np.zeros(small.shape[1:], np.float32), small)
     return FrameEngine(
-        "stub", lambda _: STUBS[maker](GEOMETRY, nobody), lambda *_: GEOMETRY, WIDTH, HEIGHT
+        "stub", lambda _: STUBS[maker](GEOMETRY, nobody), always(GEOMETRY), WIDTH, HEIGHT
     )
 
 
@@ -395,9 +396,7 @@ def test_only_without_strict_mode_a_blur_may_show_text() -> None:
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
     backend = Mock(StubCpu, precision="float32")
     frame = np.zeros((64, 96, 3), np.uint8)
-    engine = FrameEngine(
-        "bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64
-    )
+    engine = FrameEngine("bundled", always(backend), always(StepGeometry(96, 64, 0.5)), 96, 64)
 
     def given(strength: float, level: StrictLevel) -> object:
         engine.step(StepRequest(frame, BlurredBackground(strength), EDGES, level))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
         for frame in frames(320, 192, 2)
         for backdrop in (frame, BlurredBackground(50))
     ]
-    assert_closing_frees(lambda: build_engine(settings, 320, 192, live=True), "backend", steps)
+    assert_closing_frees(partial(build_engine, settings, 320, 192, live=True), "backend", steps)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,8 @@ from tests.toy.spec import TOY
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "rvm-mobilenetv3": MattingNetwork,
     "mattecam": MattecamNetwork,
-    "bgmv2-mobilenetv2": lambda: MattingRefine("mobilenetv2"),
-    "u2netp": lambda: U2Net(small=True),
+    "bgmv2-mobilenetv2": partial(MattingRefine, "mobilenetv2"),
+    "u2netp": partial(U2Net, small=True),
     TOY.name: ToyNetwork,
 }
 

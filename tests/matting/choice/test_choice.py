@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
+from functools import partial
 from pathlib import Path
 from typing import get_args
 from unittest.mock import Mock
@@ -28,11 +29,12 @@ from models.table import BUNDLED, NETWORKS
 from models.weights import SHIPPED_SHA256, find_int8, int8_file
 from tests.matting.stubs import NO_CODE, BuildEngine, frames, simulated_cards
 from tests.published import install
+from tests.stand_ins import always
 
 
 @pytest.fixture(autouse=True)
 def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
+    monkeypatch.setattr(hardware, "cuda_cards", always(CudaCards(None)))
 
 
 def test_auto_takes_the_best_on_hand_whose_weights_are_not_damaged(
@@ -80,7 +82,7 @@ def test_in_a_call_auto_takes_the_finer_network_where_it_was_measured_to_be_affo
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, measured: list[Trial], in_a_call: str
 ) -> None:
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    monkeypatch.setattr(trials, "usable_cores", lambda: 2)
+    monkeypatch.setattr(trials, "usable_cores", always(2))
     save_trials("rvm-mobilenetv3", file, measured)
 
     chosen = choose(EngineSettings(), live=True).model
@@ -99,7 +101,7 @@ def test_what_auto_takes_follows_the_usable_cores(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, cores: int, in_a_call: str
 ) -> None:
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    monkeypatch.setattr(trials, "usable_cores", lambda: cores)
+    monkeypatch.setattr(trials, "usable_cores", always(cores))
     save_trials("rvm-mobilenetv3", file, [Trial("int8", None, 15.0, HEAVY_MS)])
 
     assert choose(EngineSettings(), live=True).model == in_a_call
@@ -278,7 +280,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
         of_openvino = Choice("mattecam", BUNDLED, Target("cpu", "openvino", precision))
         return choice.openvino_threads(of_openvino, StepGeometry(width, height, ratio))
 
-    monkeypatch.setattr(choice, "usable_cores", lambda: cores)
+    monkeypatch.setattr(choice, "usable_cores", always(cores))
     assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
     all_int8 = made("int8", 9.0, None, 18.0)
     one_int8 = made("int8", 15.0, 1)
@@ -294,7 +296,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
 def test_engines_beside_other_work_run_on_the_threads_that_were_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.core.threads.usable_cores", lambda: 2)
+    monkeypatch.setattr("app.core.threads.usable_cores", always(2))
     settings = EngineSettings(
         model="mattecam", device="cpu", executor="openvino", precision="float32"
     )
@@ -321,7 +323,7 @@ def test_a_change_of_what_it_depends_on_measures_again(
     save_prepared(False)
     assert not trials.is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
     save_prepared(True)
-    monkeypatch.setattr(trials, "_fingerprint", lambda: "another processor")
+    monkeypatch.setattr(trials, "_fingerprint", always("another processor"))
     assert trials_of("mattecam", BUNDLED) == [] and trials.unmeasured() and not trials.is_prepared()
 
 
@@ -377,10 +379,10 @@ def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> No
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VNNI, int8 was not measured, where it takes 0.7 of the time."""
     assert "int8" in trials.cpu_precisions("mattecam", BUNDLED)
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    monkeypatch.setattr(trials, "find_int8", lambda *_: None)
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", always(False))
+    monkeypatch.setattr(trials, "find_int8", always(None))
     for cores in (2, 1):
-        monkeypatch.setattr(trials, "usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(trials, "usable_cores", always(cores))
         assert (
             ("mattecam" in trials.measurable())
             == ("mattecam" in trials.unmeasured())
@@ -399,7 +401,7 @@ def test_auto_takes_the_first_card_that_torch_supports() -> None:
 
 def test_a_card_is_tested_once_and_not_used_again_once_it_is_lost() -> None:
     test = Mock(return_value=True)
-    cards = CudaCards(Mock(device_count=lambda: 1), test)
+    cards = CudaCards(Mock(device_count=always(1)), test)
     assert [cards.first() for _ in range(3)] == ["cuda"] * 3
     test.assert_called_once_with(0)
     cards.give_up()
@@ -430,7 +432,7 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
         (simulated_cards("", half=False), "float32"),
         (simulated_cards(""), "float16"),
     ):
-        monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
+        monkeypatch.setattr(hardware, "cuda_cards", always(cards))
         found = choice.choose(MattingSettings(model="mattecam"))
         assert (found.target.device, found.target.executor, found.target.precision) == (
             "cuda",
@@ -453,16 +455,16 @@ def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(
     calls: list[str] = []
     release_memory()
     assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("card"))
+    monkeypatch.setattr(torch.cuda, "is_initialized", always(True))
+    monkeypatch.setattr(torch.cuda, "empty_cache", partial(calls.append, "card"))
     # Builds without CUDA lack the function; torch 2.9 and 2.13 with CUDA have it.
-    monkeypatch.setattr("torch._C._host_emptyCache", lambda: calls.append("pinned"), raising=False)
+    monkeypatch.setattr("torch._C._host_emptyCache", partial(calls.append, "pinned"), raising=False)
     release_memory()
     assert calls == ["card", "pinned"]
 
 
 def test_cards_are_listed_without_a_test_which_needs_a_kernel_on_every_card() -> None:
-    cuda = Mock(device_count=lambda: 2, get_device_name="card {}".format)
+    cuda = Mock(device_count=always(2), get_device_name="card {}".format)
     test = Mock()
     assert CudaCards(cuda, test).named() == (("cuda:0", "card 0"), ("cuda:1", "card 1"))
     cuda.get_device_name = Mock(side_effect=RuntimeError("CUDA driver version is insufficient"))
@@ -474,10 +476,10 @@ def test_a_driver_does_not_help_torch_that_cannot_be_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The networks then run in OpenVINO."""
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: None)
+    monkeypatch.setattr(ctypes, "CDLL", always(None))
     monkeypatch.setitem(sys.modules, "torch", None)
     assert cuda_cards.__wrapped__().first() is None
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "system", always("Darwin"))
     assert not hardware.apple_gpu_usable()
 
 

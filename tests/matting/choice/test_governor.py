@@ -25,6 +25,7 @@ from app.matting.choice.governor import (
     quality_levels,
 )
 from app.matting.interface import EngineInfo
+from tests.stand_ins import always
 
 FULL = Quality()
 
@@ -133,9 +134,11 @@ def test_any_load_stays_within_bounds_and_switches_seldom(
     governor = Governor(
         ladder(short_side, least_factor, ratio_free=ratio_free, model_free=model_free)
     )
-    machine = Simulated(
-        governor, lambda now_s: loads[int(now_s / 7) % len(loads)], rate_hz, fixed, lighter
-    )
+
+    def load(now_s: float) -> float:
+        return loads[int(now_s / 7) % len(loads)]
+
+    machine = Simulated(governor, load, rate_hz, fixed, lighter)
     machine.run(300)
     for quality in {quality for _, _, quality in machine.steps}:
         assert ratio_free or quality.ratio_factor == 1
@@ -151,7 +154,10 @@ def test_any_load_stays_within_bounds_and_switches_seldom(
 
 @pytest.mark.parametrize("load", [1.2, 1.8, 2.5, 4.0])
 def test_a_load_that_comes_and_goes(load: float) -> None:
-    machine = Simulated(Governor(LEVELS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
+    def load_for_a_minute(now_s: float) -> float:
+        return load if 30 <= now_s < 90 else 0.5
+
+    machine = Simulated(Governor(LEVELS), load_for_a_minute)
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
@@ -164,7 +170,7 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
 
 
 def test_quality_is_not_raised_for_somebody_who_is_still() -> None:
-    machine = Simulated(Governor(LEVELS), lambda now_s: 1.2)
+    machine = Simulated(Governor(LEVELS), always(1.2))
     machine.run(20)
     quality = machine.governor.quality
     assert quality != FULL
@@ -180,13 +186,13 @@ def test_quality_is_not_raised_for_somebody_who_is_still() -> None:
 @settings(max_examples=10, deadline=None)
 def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
     """Even with wrong predictions, upgrades are retried at most once in several minutes after a while."""
-    machine = Simulated(Governor(LEVELS), lambda now_s: load, 10.0, fixed, lighter)
+    machine = Simulated(Governor(LEVELS), always(load), 10.0, fixed, lighter)
     machine.run(1200)
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8
 
 
 def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
-    machine = Simulated(Governor(LEVELS), lambda now_s: 1.125, 10.0, fixed=0.875, lighter=0.125)
+    machine = Simulated(Governor(LEVELS), always(1.125), 10.0, fixed=0.875, lighter=0.125)
     machine.run(1200)
     raised = [
         (at_s, before, after)
@@ -205,7 +211,7 @@ def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
 def test_a_pause_restarts_measuring() -> None:
     governor = Governor(LEVELS)
     for burst in range(20):
-        machine = Simulated(governor, lambda now_s: 3.0, now_s=burst * 100.0)
+        machine = Simulated(governor, always(3.0), now_s=burst * 100.0)
         machine.run(burst * 100 + 1.6)
         assert not machine.switches_s
     machine.run(machine.now_s + 1.1)
@@ -213,7 +219,7 @@ def test_a_pause_restarts_measuring() -> None:
 
 
 def test_a_slow_rate_keeps_the_latency_bound() -> None:
-    machine = Simulated(Governor(LEVELS), lambda now_s: 0.5, rate_hz=2.0)
+    machine = Simulated(Governor(LEVELS), always(0.5), rate_hz=2.0)
     machine.run(60)
     busy_s = machine.steps[-1][1] / machine.rate_hz
     assert machine.governor.quality != FULL
@@ -221,8 +227,12 @@ def test_a_slow_rate_keeps_the_latency_bound() -> None:
 
 
 def test_nothing_changes_for_one_hiccup_or_a_latency_that_skipping_does_not_lower() -> None:
-    one_hiccup = Simulated(Governor(LEVELS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
-    for machine in (one_hiccup, Simulated(Governor(PINNED), lambda now_s: 0.6, 2.0)):
+    def load_of_a_hiccup(now_s: float) -> float:
+        return 20.0 if 10 <= now_s < 10.5 else 0.5
+
+    one_hiccup = Simulated(Governor(LEVELS), load_of_a_hiccup)
+    slow = Simulated(Governor(PINNED), always(0.6), 2.0)
+    for machine in (one_hiccup, slow):
         machine.run(120)
         assert not machine.switches_s
 
@@ -245,11 +255,11 @@ def test_nothing_changes_for_one_hiccup_or_a_latency_that_skipping_does_not_lowe
 def test_the_best_even_rate_that_fits_is_held_and_rises_with_the_headroom(
     step_ms: float, held_hz: float
 ) -> None:
-    machine = Simulated(Governor(PINNED), lambda now_s: step_ms * 0.03)
+    machine = Simulated(Governor(PINNED), always(step_ms * 0.03))
     machine.run(120)
     assert machine.governor.quality.matted * 30 == held_hz
     assert len(machine.switches_s) <= 1
-    machine.load = lambda now_s: 0.82
+    machine.load = always(0.82)
     machine.run(360)
     assert machine.governor.quality.matted * 30 == (30 if held_hz == 30 else 27), (
         "the full rate needs headroom"
@@ -264,18 +274,25 @@ def test_the_best_even_rate_that_fits_is_held_and_rises_with_the_headroom(
 def test_a_load_that_wavers_does_not_make_the_rate_oscillate(
     phases: list[float], base: float
 ) -> None:
-    machine = Simulated(
-        Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)]
-    )
+    def load(now_s: float) -> float:
+        return base * phases[int(now_s / 1.7) % len(phases)]
+
+    machine = Simulated(Governor(PINNED), load)
     machine.run(600)
     assert sum(at_s > 300 for at_s in machine.switches_s) <= 4
 
 
+def by_the_better_network(quality: Quality, _now_s: float) -> float:
+    return 0.6 if quality.lighter_model else 4.0
+
+
+def wavering(_quality: Quality, now_s: float) -> float:
+    return 6.0 if now_s % 3 < 1.8 else 0.4
+
+
 OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
-    "the better network makes its own steps longer": lambda quality, now_s: (
-        0.6 if quality.lighter_model else 4.0
-    ),
-    "the load wavers": lambda quality, now_s: 6.0 if now_s % 3 < 1.8 else 0.4,
+    "the better network makes its own steps longer": by_the_better_network,
+    "the load wavers": wavering,
 }
 
 
@@ -284,12 +301,11 @@ OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
 def test_a_change_back_to_the_better_network_waits(name: str, build_s: float) -> None:
     """After 2 seconds of headroom, two networks alternated four times in 8 seconds."""
     governor = Governor(LEVELS)
-    machine = Simulated(
-        governor,
-        lambda now_s: OVERLOADS[name](governor.quality, now_s),
-        lighter=0.25,
-        build_s=build_s,
-    )
+
+    def load(now_s: float) -> float:
+        return OVERLOADS[name](governor.quality, now_s)
+
+    machine = Simulated(governor, load, lighter=0.25, build_s=build_s)
     machine.run(300)
     changes = [
         (at_s, after.lighter_model)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ from app.settings import Settings
 from models.table import BUNDLED
 from models.weights import SOURCE, int8_file, sha256_of
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside, eventually
 
 
@@ -110,14 +112,14 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
 def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
     reports: list[str] = []
     preparation = Preparation(script(STEPS), beside_after_s=0)
-    preparation.begin(lambda: reports.append("measured"))
+    preparation.begin(partial(reports.append, "measured"))
     for _ in range(2):
         preparation.measure_beside().join(60)
         assert preparation.progress is None, "nothing waits for it"
     for model, weights in measurable().items():
         save_trials(model, weights, [])
     other = Preparation(("no-such-program",), beside_after_s=0)
-    other.begin(lambda: reports.append("nothing to measure"))
+    other.begin(partial(reports.append, "nothing to measure"))
     other.measure_beside().join(60)
     assert reports == ["measured"]
 
@@ -127,7 +129,7 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
     reports: list[str] = []
     preparation = Preparation(ENDLESS, delay_s)
     before = children()
-    preparation.begin(lambda: reports.append("measured"))
+    preparation.begin(partial(reports.append, "measured"))
     thread = preparation.measure_beside()
     eventually(lambda: bool(delay_s or children() - before))
     preparation.cancel()
@@ -137,14 +139,14 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
 def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     cpu = Trial("float32", None, 10.0, 10.0)
     for model, weights in measurable().items():
         save_trials(model, weights, [cpu])
     reports: list[str] = []
     for _ in range(2):
         preparation = Preparation(script("import os; os.kill(os.getpid(), 11)"), beside_after_s=0)
-        preparation.begin(lambda: reports.append("measured"))
+        preparation.begin(partial(reports.append, "measured"))
         preparation.measure_beside().join(60)
 
     assert (
@@ -221,7 +223,7 @@ def test_a_start_keeps_what_another_program_does_meanwhile(monkeypatch: pytest.M
 def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
     preparation = Preparation(ENDLESS)
     for _ in range(2):
-        preparation.begin(lambda: None)
+        preparation.begin(always(None))
         started = beside(preparation.ensure)
         eventually(lambda: preparation.progress is not None)
         preparation.cancel()
@@ -324,7 +326,7 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured: list[str] = []
-    monkeypatch.setattr(module, "convert_bundled", lambda: None)
+    monkeypatch.setattr(module, "convert_bundled", always(None))
     monkeypatch.setattr(
         module, "measure_network", lambda model, weights, seconds: measured.append(model)
     )

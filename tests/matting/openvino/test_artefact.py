@@ -47,6 +47,7 @@ from tests.clips import demo
 from tests.fakes.world import Hold
 from tests.fresh_python import printed_by
 from tests.matting.stubs import BuildEngine, frames, small_of
+from tests.stand_ins import always
 from tests.waiting import beside
 from training.calibration import calibrate, run_rvm
 from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
@@ -135,7 +136,7 @@ def test_an_artefact_that_cannot_be_read_is_converted_again(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     source = NetworkSource("toy", weights["toy"])
-    ArtefactCache(lambda: tmp_path).load(source)
+    ArtefactCache(always(tmp_path)).load(source)
     (kept,) = tmp_path.iterdir()
     assert sorted(file.name for file in kept.iterdir()) == ["core.bin", "core.xml", INDEX]
     content = (kept / name).read_bytes()
@@ -143,11 +144,11 @@ def test_an_artefact_that_cannot_be_read_is_converted_again(
         (kept / name).write_bytes(content[: len(content) // 2])
     else:
         (kept / name).unlink()
-    assert ArtefactCache(lambda: tmp_path).load(source).states == ((1, 1),)
+    assert ArtefactCache(always(tmp_path)).load(source).states == ((1, 1),)
     assert "converted again" in caplog.text
     assert [path.name for path in tmp_path.iterdir()] == [kept.name]
     caplog.clear()
-    ArtefactCache(lambda: tmp_path).load(source)
+    ArtefactCache(always(tmp_path)).load(source)
     assert not caplog.text
 
 
@@ -186,8 +187,8 @@ def test_what_another_program_has_put_there_is_used_where_nothing_can_be_locked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     source = NetworkSource("toy", weights["toy"])
-    cache = ArtefactCache(lambda: tmp_path / "cache")
-    ArtefactCache(lambda: tmp_path / "other").load(source)
+    cache = ArtefactCache(always(tmp_path / "cache"))
+    ArtefactCache(always(tmp_path / "other")).load(source)
 
     def put(folder: Path, *, ignore_errors: bool) -> None:
         assert ignore_errors
@@ -212,7 +213,7 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     """The reason in the log was "None"."""
 
     def operations(folder: Path) -> list[str]:
-        (model,) = ArtefactCache(lambda: folder).load(NetworkSource("toy", weights["toy"])).models
+        (model,) = ArtefactCache(always(folder)).load(NetworkSource("toy", weights["toy"])).models
         return [operation.get_type_name() for operation in model.get_ordered_ops()]
 
     def fail(source: NetworkSource, folder: Path) -> None:
@@ -233,20 +234,20 @@ def test_shipped_artefacts_are_used_until_one_is_damaged(
     shipped = tmp_path / "shipped"
     cache = tmp_path / "cache"
     source = NetworkSource("toy", weights["toy"])
-    made = ArtefactCache(lambda: tmp_path / "made")
+    made = ArtefactCache(always(tmp_path / "made"))
     made.load(source)
     shutil.copytree(made.folder(source), shipped / source.artefact_name())
-    ArtefactCache(lambda: cache, shipped).load(source)
+    ArtefactCache(always(cache), shipped).load(source)
     assert not cache.exists()
     (file,) = shipped.glob("*/core.xml")
     file.write_text("")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ModelError, match="toy needs PyTorch"):
-            ArtefactCache(lambda: cache, shipped).load(source)
-    ArtefactCache(lambda: cache, shipped).load(source)
+            ArtefactCache(always(cache), shipped).load(source)
+    ArtefactCache(always(cache), shipped).load(source)
     monkeypatch.setattr("app.matting.openvino.conversion.convert_network", None)
-    ArtefactCache(lambda: cache, shipped).load(source)  # converted again once
+    ArtefactCache(always(cache), shipped).load(source)  # converted again once
 
 
 def test_unreadable_weights_are_a_named_error(
@@ -255,12 +256,12 @@ def test_unreadable_weights_are_a_named_error(
     def refuse(self: Path, mode: str) -> object:
         raise PermissionError(13, "Permission denied")
 
-    ArtefactCache(lambda: tmp_path).load(
+    ArtefactCache(always(tmp_path)).load(
         NetworkSource("toy", weights["toy"])
     )  # reads the sources once per process
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"mattecam\.pth cannot be read; check the path"):
-        ArtefactCache(lambda: tmp_path).load(NetworkSource("mattecam", weights["mattecam"]))
+        ArtefactCache(always(tmp_path)).load(NetworkSource("mattecam", weights["mattecam"]))
 
 
 def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
@@ -301,7 +302,7 @@ def test_before_a_measurement_the_processors_instructions_select_the_precision(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for bfloat16, precision in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda has=bfloat16: has)
+        monkeypatch.setattr(hardware, "cpu_has_bfloat16", always(bfloat16))
         choice = choose(BUNDLED_MODEL)
         assert (choice.target.precision, choice.weights, choice.int8) == (precision, BUNDLED, None)
 
@@ -440,7 +441,7 @@ def test_the_networks_that_ship_are_used_with_torch_as_well() -> None:
 
 def test_a_conversion_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     source = NetworkSource("mattecam", BUNDLED)
-    cache = ArtefactCache(lambda: tmp_path)
+    cache = ArtefactCache(always(tmp_path))
     left = tmp_path / f".new-{cache.folder(source).name}-abc"
     left.mkdir()
     (left / "trunk.bin").touch()

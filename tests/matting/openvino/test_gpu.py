@@ -45,7 +45,9 @@ from app.matting.openvino.gpu import IntelGpu, list_intel_gpus
 from app.runtime.pipeline import Pipeline
 from app.settings import Settings
 from models.table import BUNDLED
+from tests.fakes.states import has_sent_frames
 from tests.published import install
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 PLUGIN = "IGPU_CPU"
@@ -63,8 +65,8 @@ def register() -> None:
 @pytest.fixture(autouse=True)
 def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     register()
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "a driver")
+    monkeypatch.setattr(hardware, "cuda_cards", always(CudaCards(None)))
+    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     monkeypatch.setattr(
         module, "TIMEOUT_MS", 60_000
     )  # on a busy computer, the processor takes long
@@ -246,7 +248,7 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
     save_trials("mattecam", BUNDLED, [dear])
     assert unmeasured(INTEL) == {"mattecam": BUNDLED}
 
-    measure_on_gpu("mattecam", BUNDLED, lambda: [GPU], 0.0)
+    measure_on_gpu("mattecam", BUNDLED, always([GPU]), 0.0)
 
     assert not unmeasured(INTEL)
     trials = trials_of("mattecam", BUNDLED, INTEL)
@@ -266,7 +268,7 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
         "asked for by name"
     )
 
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "another driver")
+    monkeypatch.setattr(hardware, "intel_driver", always("another driver"))
 
     assert unmeasured(INTEL) == {"mattecam": BUNDLED}
     assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", (
@@ -306,10 +308,10 @@ def test_in_a_call_auto_takes_the_finer_network_that_the_gpu_makes_affordable(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = install(weights["rvm-mobilenetv3"], "rvm-mobilenetv3", monkeypatch)
-    monkeypatch.setattr(preparation, "trial_frames", lambda width, height, count: FRAMES)
+    monkeypatch.setattr(preparation, "trial_frames", always(FRAMES))
     save_trials("rvm-mobilenetv3", file, [Trial("float32", None, 25.0, 900.0)])
     assert choose(EngineSettings(), live=True).model == "mattecam"
-    measure_on_gpu("rvm-mobilenetv3", file, lambda: [GPU], 0.0)
+    measure_on_gpu("rvm-mobilenetv3", file, always([GPU]), 0.0)
     measured = trials_of("rvm-mobilenetv3", file, INTEL)
     assert [(each.plugin, each.problem) for each in measured] == [(PLUGIN, "")] * 2 and measured[
         0
@@ -372,7 +374,11 @@ def problems_of_a_start(settings: Settings, at_least: int) -> list[str]:
             if problem.stage is Stage.MATTING
         ]
 
-    eventually(lambda: pipeline.status().frames_out > 20 and len(problems()) >= at_least)
+    def has_enough_problems() -> bool:
+        return len(problems()) >= at_least
+
+    eventually(has_sent_frames, pipeline, 20)
+    eventually(has_enough_problems)
     said = problems()
     assert pipeline.stop()
     return said
@@ -388,7 +394,7 @@ def test_the_benchmark_measures_the_gpu_or_says_that_there_is_none(
         "mattecam", BUNDLED, [Trial("float32", None, 9.0, 2.0, 0.0, PLUGIN, "Intel test")], INTEL
     )
 
-    rows = measure_models(settings, (192, 144), 0.1, lambda _text: None)["results"]
+    rows = measure_models(settings, (192, 144), 0.1, always(None))["results"]
 
     steps = {
         (row["executor"], row["precision"], row["device"]) for row in rows if row["what"] == "step"
@@ -396,12 +402,12 @@ def test_the_benchmark_measures_the_gpu_or_says_that_there_is_none(
     assert steps == {("openvino", "float32", INTEL)}
     save_trials("mattecam", BUNDLED, [failed_trial("it does not answer")], INTEL)
     with pytest.raises(ModelChoiceError, match="The GPU of Intel cannot run the model mattecam"):
-        measure_models(settings, (192, 144), 0.1, lambda _text: None)
-    monkeypatch.setattr(hardware, "intel_driver", lambda: "")
+        measure_models(settings, (192, 144), 0.1, always(None))
+    monkeypatch.setattr(hardware, "intel_driver", always(""))
     with pytest.raises(
         ModelChoiceError, match="There is no GPU of Intel with an OpenCL driver on this computer"
     ):
-        measure_models(settings, (192, 144), 0.1, lambda _text: None)
+        measure_models(settings, (192, 144), 0.1, always(None))
 
 
 def test_the_driver_is_told_from_another_without_loading_it(
@@ -471,7 +477,7 @@ class ListedDevices:
 def test_of_several_gpus_those_of_intel_are_taken_by_name(
     monkeypatch: pytest.MonkeyPatch, makers: dict[str, str], of_intel: list[str]
 ) -> None:
-    monkeypatch.setattr(module, "core", lambda: ListedDevices(makers))
+    monkeypatch.setattr(module, "core", always(ListedDevices(makers)))
 
     listed = list_intel_gpus()
 

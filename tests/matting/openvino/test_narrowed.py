@@ -41,6 +41,7 @@ from models.table import bundled
 from tests.clips import demo
 from tests.fresh_python import printed_by
 from tests.matting.stubs import bundled_backend
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 WIDTH = 320
@@ -372,7 +373,7 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(
 ) -> None:
     errors = []
     foregrounds = []
-    for gain in (network_gain, lambda mean: 1.0):
+    for gain in (network_gain, always(1.0)):
         monkeypatch.setattr(openvino_backend, "network_gain", gain)
         with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
             for frame in FRAMES[:6]:

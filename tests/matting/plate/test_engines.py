@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.matting.stubs import (
     simulated_cards,
 )
 from tests.published import install
+from tests.stand_ins import always
 
 BGMV2 = "bgmv2-mobilenetv2"
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
@@ -48,9 +50,7 @@ ROOM, STILL_ROOM, PERSON = demo(640, 360, (0, 7, 31), empty_scene_s=1.0, motion=
 @pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: plates are noise, and in this cut the demo's flag resembles a person."""
-    monkeypatch.setattr(
-        "app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False
-    )
+    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", always(False))
 
 
 @pytest.fixture(params=[pytest.param("eager", marks=pytest.mark.torch), "openvino"])
@@ -154,7 +154,7 @@ def test_executors_agree_on_the_bundled_network(
 
 
 def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) -> None:
-    assert_closing_frees(lambda: build_engine(settings, 160, 96), "engine", [(visit(), BLUR)])
+    assert_closing_frees(partial(build_engine, settings, 160, 96), "engine", [(visit(), BLUR)])
 
 
 @pytest.mark.parametrize("executor", ["openvino"])
@@ -200,7 +200,7 @@ def test_choices(
     monkeypatch: pytest.MonkeyPatch,
     weights: dict[str, Path],
 ) -> None:
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
+    monkeypatch.setattr(hardware, "cuda_cards", always(CudaCards(None)))
     with pytest.raises(PlateError, match=r"empty room.*run\.py ctl plate take"):
         engines(settings.replace(plate=None), 160, 96)
     auto = settings.replace(model="auto", weights=None, device="auto", executor="auto")
@@ -220,7 +220,7 @@ def test_choices(
         "float32",
     )
     assert choose_model(auto.replace(plate=None)) == "mattecam"
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: simulated_cards(""))
+    monkeypatch.setattr(hardware, "cuda_cards", partial(simulated_cards, ""))
     assert (choice.choose(auto).model, choice.choose(auto).target.executor) == (
         "bgmv2-resnet50",
         "eager",

@@ -26,6 +26,7 @@ from app.matting.plate.picture import (
 )
 from app.media.video_reader import VideoReader
 from tests.paths import shared
+from tests.stand_ins import always
 
 NOISE = np.random.default_rng(1).integers(60, 180, (45, 80, 3), dtype=np.uint8)
 ROOM: BgrImage = np.asarray(cv2.resize(NOISE, (320, 180), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -198,7 +199,7 @@ def test_a_plate_is_stored_if_nobody_is_in_it_and_it_is_still_wanted(size: tuple
     with pytest.raises(PlateError, match="Someone is still in view"):
         module.store_plate(occupied, "usb-1")
     with pytest.raises(PlateError, match="Mattecam stops"):
-        module.store_plate(empty, "usb-1", wanted=lambda: False)
+        module.store_plate(empty, "usb-1", wanted=always(False))
     assert not plate_path("usb-1", *size).exists()
     assert module.store_plate(empty, "usb-1") == plate_path("usb-1", *size)
 

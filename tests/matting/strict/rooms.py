@@ -38,6 +38,14 @@ class Blob:
         return cover
 
 
+Scene = Callable[[int], Sequence[Blob]]
+"""What a frame shows, by its number."""
+
+
+def empty_room(n: int) -> list[Blob]:
+    return []
+
+
 class Stream:
     """A room with a fixed pattern on the wall, seen with the noise of a sensor, and the memory of strict mode."""
 
@@ -77,10 +85,8 @@ class Stream:
         """Return the gain of a frame that the test has changed."""
         return strict_gain(image, alpha, self.memory)
 
-    def play(
-        self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()
-    ) -> list[Floats]:
-        """Return the gains of so many frames; without a scene the room is empty."""
+    def play(self, frames: int, scene: Scene = empty_room) -> list[Floats]:
+        """Return the gains of so many frames."""
         return [self.show(*scene(n)) for n in range(frames)]
 
 
@@ -94,34 +100,75 @@ POSTER = Blob(30, 40, 12)
 DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
 """What the network would have to see moving to be shown: it is certain of half of it."""
 
-Scene = Callable[[int], list[Blob]]
+
+def person(n: int) -> list[Blob]:
+    return [walking(n)]
+
+
+def poster(n: int) -> list[Blob]:
+    return [POSTER]
+
+
+def person_enters_and_leaves(n: int) -> list[Blob]:
+    return [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)]
+
+
+def person_passes_a_poster(n: int) -> list[Blob]:
+    return [Blob(200 - 10 * n, 50, 24), POSTER]
+
+
+def still_persons(n: int) -> list[Blob]:
+    return [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)]
+
+
+def a_small_piece(n: int) -> list[Blob]:
+    return [Blob(20 + 3 * n, 20, 3.3)]
+
+
+def of_somebody_shown_little_is_certain(n: int) -> list[Blob]:
+    return [Blob(80, 50, 24, 1 if n < 12 else 0.9), Blob(80, 50, 15)]
+
+
+def somebody_hidden_stands_still(n: int) -> list[Blob]:
+    x = 30 + 3 * min(n, 4)
+    return [Blob(x, 40, 12, 0.9), Blob(x, 40, 4 if n < 12 else 8)]
+
+
+def person_leaves_a_doubtful_one(n: int) -> list[Blob]:
+    return [*DOUBTFUL, Blob(90 + 25 * max(0, n - 5), 50, 40)]
+
+
+def ghost(n: int) -> list[Blob]:
+    return [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)]
+
+
+def ghost_in_a_known_room(n: int) -> list[Blob]:
+    return [walking(n), Blob(walking(n).x + 34, 60, 14, 0.8 * (n > 8), visible=False)]
+
+
+def ghost_behind_a_fast_person(n: int) -> list[Blob]:
+    fast = Blob(48 + 6 * n if n < 2 else 82, 50, 24)
+    return [fast, Blob(56, 50, 10, 0.8 * (n >= 4), visible=False)]
+
+
+# Persons and mistakes of the network, by frame.
 SCENES: dict[str, Scene] = {
-    "person": lambda n: [walking(n)],
-    "poster": lambda n: [Blob(30, 40, 12)],
-    "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
-    "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
-    "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
-    "a small piece": lambda n: [Blob(20 + 3 * n, 20, 3.3)],
-    "of somebody shown little is certain": lambda n: [
-        Blob(80, 50, 24, 1 if n < 12 else 0.9),
-        Blob(80, 50, 15),
-    ],
-    "somebody hidden stands still": lambda n: [
-        Blob(30 + 3 * min(n, 4), 40, 12, 0.9),
-        Blob(30 + 3 * min(n, 4), 40, 4 if n < 12 else 8),
-    ],
-    "person leaves a doubtful one": lambda n: [*DOUBTFUL, Blob(90 + 25 * max(0, n - 5), 50, 40)],
-    "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
-    "ghost in a known room": lambda n: [
-        walking(n),
-        Blob(walking(n).x + 34, 60, 14, 0.8 * (n > 8), visible=False),
-    ],
-    "ghost behind a fast person": lambda n: [
-        Blob(48 + 6 * n if n < 2 else 82, 50, 24),
-        Blob(56, 50, 10, 0.8 * (n >= 4), visible=False),
-    ],
+    scene.__name__.replace("_", " "): scene
+    for scene in (
+        person,
+        poster,
+        person_enters_and_leaves,
+        person_passes_a_poster,
+        still_persons,
+        a_small_piece,
+        of_somebody_shown_little_is_certain,
+        somebody_hidden_stands_still,
+        person_leaves_a_doubtful_one,
+        ghost,
+        ghost_in_a_known_room,
+        ghost_behind_a_fast_person,
+    )
 }
-"""Persons and mistakes of the network, by frame."""
 
 
 def kept(gain: Floats, blob: Blob) -> float:

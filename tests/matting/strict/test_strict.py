@@ -12,6 +12,7 @@ import pytest
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import initial_memory, pooled, soft_gain, strict_matte
 from tests.matting.strict.rooms import DOUBTFUL, HEIGHT, POSTER, WIDTH, Blob, Stream, kept, walking
+from tests.stand_ins import always
 
 
 @pytest.mark.parametrize("certain", [9.6, 6.0])
@@ -46,8 +47,8 @@ def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
     stream.play(rules.WAIT_FRAMES, lambda n: [Blob(48 + 6 * n, 50, 24)])
     person = Blob(82, 50, 24)
     ghost = Blob(56, 50, 10, 0.8, visible=False)
-    stream.play(2, lambda n: [person])
-    for gain in stream.play(15, lambda n: [person, ghost]):
+    stream.play(2, always([person]))
+    for gain in stream.play(15, always([person, ghost])):
         assert kept(gain, Blob(52, 50, 4)) < 0.1
         assert kept(gain, replace(person, radius=22)) == 1
 
@@ -110,7 +111,7 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     """The mean of the frame changes, and what the network takes for a person seems to change with it."""
     stream = Stream()
     stream.wall[:, :, 80:] = 0.9
-    stream.play(2, lambda n: DOUBTFUL)
+    stream.play(2, always(DOUBTFUL))
     for gain in stream.play(9, lambda n: [*DOUBTFUL, Blob(175 - 5 * n, 50, 30)]):
         assert kept(gain, POSTER) == 0
 
@@ -153,7 +154,7 @@ def test_who_holds_still_is_shown_after_the_first_frames_and_who_is_known_from_a
     still = walking(0)
     image, alpha = stream.frame(still)
     told = Stream(seen=np.rint(255 * still.cover()).astype(np.uint8))
-    gains = [stream.filter(image, alpha), *stream.play(rules.WAIT_FRAMES + 20, lambda n: [still])]
+    gains = [stream.filter(image, alpha), *stream.play(rules.WAIT_FRAMES + 20, always([still]))]
     assert not any(gain.any() for gain in gains[: rules.WAIT_FRAMES])
     doubtful = replace(still, alpha=0.9), replace(still, radius=15)
     gains += [told.show(*doubtful), stream.show(*doubtful)]
