@@ -37,14 +37,15 @@ from tests.architecture.source import calls_of
 from tests.clips import copy_into, numbered, pictures, write_clip, write_sound, writing
 from tests.memory import peak_bytes
 from tests.offline.converting import run
+from tests.stand_ins import always
 
 CONTENTS: dict[str, Callable[[Path], str]] = {
-    "text": lambda folder: "The quick brown fox\n" * 400,
+    "text": always("The quick brown fox\n" * 400),
     "ffconcat": lambda folder: f"ffconcat version 1.0\nfile '{write_clip(folder / 'other.mkv')}'\n",
     "m3u8": lambda folder: (
         f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\n{write_clip(folder / 'other.ts').name}\n#EXT-X-ENDLIST\n"
     ),
-    "terminal escapes": lambda folder: "\x1b[2J\x1b[31mansi",
+    "terminal escapes": always("\x1b[2J\x1b[31mansi"),
 }
 
 

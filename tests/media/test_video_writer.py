@@ -17,6 +17,7 @@ import pytest
 from app.media.encoders import HARDWARE, VideoEncoder, encodes, file_encoder, live_encoder
 from app.media.video_writer import VideoWriter
 from tests.clips import frames_of, lengths_of, names_in, numbered, write_clip, write_film
+from tests.stand_ins import always
 
 
 def write_numbers(path: Path, count: int = 12, fps: Fraction | float = 25, **options: Any) -> None:
@@ -241,7 +242,7 @@ def test_auto_takes_the_first_hardware_encoder_that_works_else_x264(
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.media.encoders.usable_cores", lambda: 64)
+    monkeypatch.setattr("app.media.encoders.usable_cores", always(64))
 
     def threads(width: int, height: int, rate: int) -> str:
         options = live_encoder("x264", width, height, Fraction(rate)).options
