@@ -133,11 +133,15 @@ def lively(**layers: bool) -> MattecamNetwork:
     return network
 
 
+def filled_rvm(deep: bool = True) -> Network:
+    return filled(MattingNetwork(deep=deep))
+
+
 NETWORKS: dict[str, Callable[[], Network]] = {
-    "rvm": lambda: filled(MattingNetwork()),
-    "rvm-fast": lambda: filled(MattingNetwork(deep=False)),
+    "rvm": filled_rvm,
+    "rvm-fast": partial(filled_rvm, deep=False),
     "mattecam": lively,
-    "mattecam-as-shipped": lambda: lively(trunk=True, wide=True),
+    "mattecam-as-shipped": partial(lively, trunk=True, wide=True),
 }
 
 
@@ -291,12 +295,12 @@ def test_golden_outputs_of_u2net(case: dict[str, Any]) -> None:
 
 PUBLISHED: dict[str, Callable[[], nn.Module]] = {
     "rvm_mobilenetv3_deep_guided_filter": MattingNetwork,
-    "rvm_resnet50_deep_guided_filter": lambda: MattingNetwork("resnet50"),
-    "bgmv2_mobilenetv2": lambda: MattingRefine("mobilenetv2"),
-    "bgmv2_resnet50": lambda: MattingRefine("resnet50"),
-    "bgmv2_resnet101": lambda: MattingRefine("resnet101"),
-    "u2netp": lambda: U2Net(small=True),
-    "u2net": lambda: U2Net(small=False),
+    "rvm_resnet50_deep_guided_filter": partial(MattingNetwork, "resnet50"),
+    "bgmv2_mobilenetv2": partial(MattingRefine, "mobilenetv2"),
+    "bgmv2_resnet50": partial(MattingRefine, "resnet50"),
+    "bgmv2_resnet101": partial(MattingRefine, "resnet101"),
+    "u2netp": partial(U2Net, small=True),
+    "u2net": partial(U2Net, small=False),
 }
 
 

@@ -29,6 +29,7 @@ from models.weights import SHIPPED_SHA256, WeightState, find, hash_record, verif
 from tests.clips import names_in
 from tests.published import install
 from tests.serving import Handler, served
+from tests.stand_ins import always
 
 REMOVES_OPEN_FILE = pytest.mark.posix("removal of files that are open")
 
@@ -376,7 +377,7 @@ def test_encryption_is_not_given_up_on_the_way(
     server: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = requests.get(f"{server}/file", stream=True, timeout=60)
-    monkeypatch.setattr(requests, "get", lambda url, **options: answer)
+    monkeypatch.setattr(requests, "get", always(answer))
     with pytest.raises(DownloadError) as caught:
         fetch(SPEC, "https://example.org/a.pth", target)
     assert "without encryption" in str(caught.value.__cause__)
