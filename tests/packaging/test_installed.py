@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from app import __version__
+from app.system.pipewire.stream import NodeReader
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
@@ -153,6 +154,11 @@ def test_two_builds_are_identical(tree: Path, opencv: Path, tmp_path: Path) -> N
     assert digest(tmp_path / "mattecam") == digest(tree)
 
 
+def shows_green(reader: NodeReader) -> bool:
+    difference = image_of(next_frame(reader))[5, 5] - GREEN
+    return bool(np.abs(difference).max() <= 6.0)
+
+
 def test_other_programs_read_its_pipewire_camera(
     tree: Path, pipewire: PrivateSession, tmp_path: Path
 ) -> None:
@@ -173,12 +179,9 @@ def test_other_programs_read_its_pipewire_camera(
     }
     with subprocess.Popen([tree / "bin/mattecam", "headless", *options], env=variables) as program:
         try:
-            eventually(lambda: bool(pipewire.nodes()), timeout_s=60)
+            eventually(pipewire.nodes)
             with reading(size=(1280, 720)) as reader:
-                eventually(
-                    lambda: np.abs(image_of(next_frame(reader))[5, 5] - GREEN).max() <= 6.0,
-                    timeout_s=60,
-                )
+                eventually(shows_green, reader)
         finally:
             program.terminate()
     assert program.returncode == 130  # ended by a signal

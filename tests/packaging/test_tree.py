@@ -31,6 +31,7 @@ from app.system.environment import pins
 from models.table import NETWORKS
 from tests.paths import ROOT
 from tests.serving import served
+from tests.stand_ins import always
 from tools import lock_requirements
 from tools.packages import deb, materials, release
 from tools.packages.check import (
@@ -393,10 +394,10 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
         (site_packages(tree) / package / "file").touch()
     (site_packages(tree) / "six.py").touch()
     monkeypatch.setattr(release, "__version__", "0.3.0")
-    monkeypatch.setattr(release, "git", lambda *words: "")
-    monkeypatch.setattr(release, "missing_x11_libraries", lambda find: ([], "", ""))
+    monkeypatch.setattr(release, "git", always(""))
+    monkeypatch.setattr(release, "missing_x11_libraries", always(([], "", "")))
     monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
-    monkeypatch.setattr(release, "check", lambda made: report)
+    monkeypatch.setattr(release, "check", always(report))
     monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
     monkeypatch.setattr(release, "refuse_where_impossible", lambda: None)
     monkeypatch.setattr(release, "fill_windows", written_for_windows)
@@ -560,7 +561,7 @@ INDEX = "".join(
 def test_each_file_of_a_cuda_build_becomes_an_entry_for_its_python(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lock_requirements, "index_page", lambda build: INDEX)
+    monkeypatch.setattr(lock_requirements, "index_page", always(INDEX))
     (linux,) = lock_requirements.cuda_entries("2.13.0", "cu126", "linux")
     (windows,) = lock_requirements.cuda_entries("2.13.0", "cu126", "win32", (11, 12))
     assert linux.startswith(
@@ -574,7 +575,7 @@ def test_each_file_of_a_cuda_build_becomes_an_entry_for_its_python(
 
 
 def test_without_the_index_the_present_entries_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock_requirements, "index_page", lambda build: "")
+    monkeypatch.setattr(lock_requirements, "index_page", always(""))
     text = (lock_requirements.LOCKS / "torch-cu126.lock").read_text()
     places = ("2.13.0", "win32"), ("2.13.0", "linux"), (lock_requirements.OLDER_VERSION, "linux")
     kept = [

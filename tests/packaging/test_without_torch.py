@@ -26,6 +26,7 @@ from tests.clips import demo
 from tests.golden.fill import fill
 from tests.packaging.conftest import DEMO, run
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tools.convert_networks import convert_all
 from tools.packages.release import INCLUDED as RVM
 
@@ -122,7 +123,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize("origin", ["release", "sources"])
 def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path: Path) -> None:
     folder = shipped if origin == "release" else CONVERTED
-    cache = ArtefactCache(lambda: tmp_path / "cache", folder)
+    cache = ArtefactCache(always(tmp_path / "cache"), folder)
     found = {
         cache.folder(NetworkSource("mattecam", BUNDLED, int8=int8))
         for int8 in (None, int8_file(BUNDLED))
@@ -166,7 +167,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     here = mattes()
     folder, largest = (shipped, 0) if origin == "release" else (CONVERTED, 1)
-    monkeypatch.setattr(conversion, "artefacts", ArtefactCache(lambda: tmp_path / "cache", folder))
+    monkeypatch.setattr(conversion, "artefacts", ArtefactCache(always(tmp_path / "cache"), folder))
     assert np.abs(mattes() - here).max() <= largest
     assert not (tmp_path / "cache").exists(), "nothing was converted"
 
@@ -174,12 +175,12 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 def test_auto_leaves_out_what_cannot_be_converted(
     blocked: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choice, "on_hand", lambda name: tmp_path)
-    monkeypatch.setattr(choice, "check_intact", lambda name, path: None)
+    monkeypatch.setattr(choice, "on_hand", always(tmp_path))
+    monkeypatch.setattr(choice, "check_intact", always(None))
     converted = SimpleNamespace(
         folder=lambda source: tmp_path if source.model == "mattecam" else tmp_path / "none"
     )
     monkeypatch.setattr(conversion, "artefacts", converted)
     for usable, model in ((True, "rvm-mobilenetv3"), (False, "mattecam")):
-        monkeypatch.setattr(hardware, "torch_usable", lambda usable=usable: usable)
+        monkeypatch.setattr(hardware, "torch_usable", always(usable))
         assert choice.choose_model(MattingSettings(device="cpu")) == model
