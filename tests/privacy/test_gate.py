@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_a_sink_that_opens_slowly_gets_nothing_forbidden_since(
         assert slow.entered.wait(60)
         apply(pipeline, NONE.replace(**change))
         slow.go_on.set()
-        eventually(lambda: len(world.pictures()) > 10)
+        eventually(world.has_sent, 10)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
@@ -104,11 +105,11 @@ def test_the_last_composite_is_repeated_for_the_stale_time_at_most(world: FakeWo
     with running(world, BASE, Timing(stale_s=0.2)) as pipeline:
         world.faults.put("step", lambda: ignore(world.faults.release.wait(0.6)))
         composites(pipeline, 2)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        eventually(world.shows, PictureKind.COMPOSITE)
         world.faults.put(
             "step", lambda: world.faults.hang(120.0)
         )  # longer than is waited for the card
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        eventually(world.shows, PictureKind.STANDBY)
         world.faults.heal()
         composites(pipeline)
     assert Timing().stale_s == 2.0, "the documented bound"
@@ -301,7 +302,7 @@ def test_a_suspicious_alpha_has_to_last_and_is_tested(
     shares: list[float], expected: list[bool], tests: int
 ) -> None:
     tested: list[int] = []
-    assert shown(shares, lambda: tested.append(1)) == expected
+    assert shown(shares, partial(tested.append, 1)) == expected
     assert len(tested) == tests
 
 
@@ -329,6 +330,6 @@ def test_another_source_starts_anew_but_a_rise_with_the_first_frame_of_another_e
     assert not watch.accepts_alpha(0.9, 0.1, (1, 2), never)
     assert not watch.accepts_alpha(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
     assert not watch.accepts_alpha(0.9, 0.9, (1, 3), never)
-    assert watch.accepts_alpha(0.9, 1.1, (1, 3), lambda: tests.append(1))
+    assert watch.accepts_alpha(0.9, 1.1, (1, 3), partial(tests.append, 1))
     assert tests == [1] and watch.accepts_alpha(0.2, 1.2, (1, 3), never)
     assert not watch.accepts_alpha(0.9, 1.3, (1, 4), never), "that test was of another engine"

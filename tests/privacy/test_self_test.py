@@ -25,6 +25,7 @@ from mattecam.testing import ImmediateEngine
 from tests.fakes.world import BASE, FakeWorld, kinds, running
 from tests.matting.torch_stubs import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
+from tests.stand_ins import always
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.torch
@@ -116,9 +117,7 @@ def with_plate(
 @pytest.fixture
 def only_the_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons in the plate."""
-    monkeypatch.setattr(
-        "app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False
-    )
+    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", always(False))
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
@@ -173,7 +172,7 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
             status = pipeline.status()
             return status.phase is Phase.WAITING and bool(status.problems)
 
-        eventually(refused, 60)  # the kernels may have to be compiled first
+        eventually(refused)  # the kernels may have to be compiled first
         count = len(world.pictures())
-        eventually(lambda: len(world.pictures()) > count + 10)
+        eventually(world.has_sent, count + 10)
     assert kinds(world) == {PictureKind.STANDBY}
