@@ -24,7 +24,7 @@ from app.runtime.status import Phase
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is
 
 
 def key(**settings: object) -> EngineKey:
@@ -213,19 +213,40 @@ def bench() -> Iterator[Bench]:
         assert simulated.selector.builder.join(60)
 
 
+def closing_threads(bench: Bench) -> list[str]:
+    """Return the names of the threads that closed the engines; empty for one in use."""
+    return [engine.closed_on for engine in bench.built]
+
+
+def is_second_closed(bench: Bench) -> bool:
+    return bench.built[1].closed_on == "engine-builder"
+
+
+def has_failed(bench: Bench) -> bool:
+    return bool(bench.decide() and bench.board.read().errors)
+
+
+def is_at_full_ratio(bench: Bench) -> bool:
+    return bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems
+
+
 def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -> None:
     """`auto` may take another precision then; nothing but composites is shown meanwhile."""
     bench.settle()
     first = bench.matte()
+
+    def is_replaced() -> bool:
+        return bench.matte().engine is not first.engine
+
     bench.gate.clear()
     bench.selector.choose_again()
     for _ in range(5):
         run = bench.matte()
         assert run.engine is first.engine and run.generation == first.generation
     bench.gate.set()
-    eventually(lambda: bench.matte().engine is not first.engine)
+    eventually(is_replaced)
     assert bench.matte().generation == first.generation
-    eventually(lambda: [engine.closed_on for engine in bench.built] == ["engine-builder", ""])
+    eventually_is(["engine-builder", ""], closing_threads, bench)
     bench.settle()
     assert len(bench.built) == 2, "once per measurement"
 
@@ -233,7 +254,7 @@ def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -
 def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> None:
     bench.settle()
     bench.choose(model="rvm-resnet50")
-    eventually(lambda: bool(bench.decide() and bench.board.read().errors))
+    eventually(has_failed, bench)
     for _ in range(2):
         bench.selector.choose_again()
         bench.settle()
@@ -283,16 +304,14 @@ def test_a_lighter_engine_that_nobody_wants_any_more_is_closed(bench: Bench, fai
     while not bench.selector.builder.busy:  # the governor asks for a lighter one
         bench.now_s += 1 / 30
         bench.matte(0.1)
-    eventually(lambda: len(bench.tried) == 2)
+    eventually_is(2, len, bench.tried)
     bench.choose(governor=False)
     bench.matte()
     if fails:
         bench.selector.failed(ModelError("The network gave no picture; choose another."))
     bench.gate.set()
-    eventually(
-        lambda: bench.settle().downsample_ratio == FULL_RATIO and not bench.board.read().problems
-    )
-    eventually(lambda: bench.built[1].closed_on == "engine-builder")
+    eventually(is_at_full_ratio, bench)
+    eventually(is_second_closed, bench)
     assert len(bench.built) == 2 + fails
 
 

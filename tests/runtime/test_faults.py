@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count, product
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.status import Phase
 from mattecam.testing import PERSON, FakeEngine, Fault, room_picture
+from tests.fakes.states import has_problems, in_phase
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, kinds, live, running
 from tests.matting.stubs import simulated_cards
-from tests.waiting import eventually
+from tests.stand_ins import always, replacing_at
+from tests.waiting import eventually, eventually_is
 
 STAGES = (
     "open_source", "read", "close_source", "build_engine", "reset", "step", "open_background", "backdrop",
@@ -35,8 +38,8 @@ STAGES = (
 )  # fmt: skip
 MOMENTS = ("start", "middle", "switch", "shutdown")
 ERRORS: dict[str, Callable[[], Exception]] = {
-    "named": lambda: MattecamError("The thing broke; mend it."),
-    "unnamed": lambda: ValueError("not for users"),
+    "named": partial(MattecamError, "The thing broke; mend it."),
+    "unnamed": partial(ValueError, "not for users"),
     "memory": MemoryError,
 }
 ENGINE = ("build_engine", "reset", "step", "finish")
@@ -72,7 +75,7 @@ def test_the_room_never_shows(
     with running(world, settings, IMPATIENT) as pipeline:
         if moment != "start":
             composites(pipeline, 5)
-            eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+            eventually(world.has_shown, PictureKind.COMPOSITE)
             world.faults.put(stage, fault)
         if moment == "switch":
             apply(
@@ -88,10 +91,10 @@ def test_the_room_never_shows(
             )
         if moment != "shutdown":
             if kind != "hang" or "virtual_camera" not in stage:
-                eventually(lambda: len(world.pictures()) > 10)
+                eventually(world.has_sent, 10)
             world.faults.heal()
             composites(pipeline, 5)
-            eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+            eventually(world.has_shown, PictureKind.COMPOSITE)
 
 
 AUTO = EngineSettings()
@@ -110,7 +113,7 @@ def failed(
 @pytest.fixture
 def cards(monkeypatch: pytest.MonkeyPatch) -> CudaCards:
     cards = simulated_cards("")
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
+    monkeypatch.setattr(hardware, "cuda_cards", always(cards))
     return cards
 
 
@@ -215,7 +218,7 @@ def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(
         make = FakeEngine if settings.device == "cpu" else LostGpu
         if settings.device == "cpu":
             # The card, before the CPU's engine is ready.
-            eventually(lambda: world.newest().frame is None)
+            eventually(shows_card, world)
         built.append(make(settings, width, height, world.faults))
         return built[-1]
 
@@ -223,7 +226,8 @@ def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(
     with running(
         world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)
     ) as pipeline:
-        eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
+        eventually_is(2, len, built)
+        eventually(in_phase, pipeline, Phase.RUNNING)
         composites(pipeline, 5)
         assert [
             problem.message
@@ -246,7 +250,11 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
     """The engine's own CPU network goes on meanwhile, so that no card is shown."""
     built: list[EngineSettings] = []
     given_up: list[str] = []
-    monkeypatch.setattr(engines, "give_up_gpu", lambda networks, problem: given_up.append(problem))
+
+    def give_up(networks: object, problem: str) -> None:
+        given_up.append(problem)
+
+    monkeypatch.setattr(engines, "give_up_gpu", give_up)
 
     def build(
         settings: EngineSettings,
@@ -263,7 +271,8 @@ def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
     with running(
         world, BASE, IMPATIENT, parts=replace(world.parts(), build_engine=build)
     ) as pipeline:
-        eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
+        eventually_is(2, len, built)
+        eventually(in_phase, pipeline, Phase.RUNNING)
         composites(pipeline, 5)
         assert [
             problem.message
@@ -281,7 +290,20 @@ TIMING = Timing(engine_retry_s=0.05, plausibility_hold_s=0.1)
 
 
 def alpha_of(value: int) -> Trick:
-    return lambda matte, frame, number: Matte(frame.copy(), np.full_like(matte.alpha, value))
+    def trick(matte: Matte, frame: BgrImage, number: int) -> Matte:
+        return Matte(frame.copy(), np.full_like(matte.alpha, value))
+
+    return trick
+
+
+def copy(matte: Matte, frame: BgrImage, number: int) -> Matte:
+    return Matte(frame.copy(), matte.alpha)
+
+
+def flicker(matte: Matte, frame: BgrImage, number: int) -> Matte:
+    """Show the frame with the alpha 255, and black with the alpha 0, in turn."""
+    shows = 1 - number % 2
+    return alpha_of(255 * shows)(matte, frame * shows, number)
 
 
 def between_the_grid(matte: Matte, frame: BgrImage, number: int) -> Matte:
@@ -294,10 +316,8 @@ TRICKS: dict[str, Trick] = {
     "alpha 255": alpha_of(255),
     "alpha 1": alpha_of(1),
     "between the grid": between_the_grid,
-    "copy": lambda matte, frame, number: Matte(frame.copy(), matte.alpha),
-    "flicker": lambda matte, frame, number: alpha_of(255 * (1 - number % 2))(
-        matte, frame * (1 - number % 2), number
-    ),
+    "copy": copy,
+    "flicker": flicker,
 }
 
 
@@ -319,10 +339,23 @@ def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
         raise ModelError("The model fails its self-test; choose another model or executor.")
 
 
+def shows_card(world: FakeWorld) -> bool:
+    return world.newest().frame is None
+
+
+def shows_only_person(world: FakeWorld) -> bool:
+    return bool((world.newest().image == PERSON).all())
+
+
 def frames_pass(world: FakeWorld, count: int = 50) -> None:
     """Wait until the source has given more frames, in which an engine that shows the room is tried again."""
-    goal = world.sources[-1].decoded + count
-    eventually(lambda: world.sources[-1].decoded >= goal)
+    source = world.sources[-1]
+    goal = source.decoded + count
+
+    def have_passed() -> bool:
+        return source.decoded >= goal
+
+    eventually(have_passed)
 
 
 @pytest.mark.parametrize("kind", ["colour", "blur"])
@@ -352,12 +385,12 @@ def test_a_leaking_engine_leads_to_a_card_and_recovers(
         if moment == "middle":
             composites(pipeline)
             on.set()
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        eventually(in_phase, pipeline, Phase.WAITING)
         frames_pass(world)
-        eventually(lambda: len(world.pictures()) > 20)
+        eventually(world.has_sent, 20)
         on.clear()
         composites(pipeline)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        eventually(world.shows, PictureKind.COMPOSITE)
 
 
 class ShowsRoomAtQuarterRatio(FakeEngine):
@@ -383,15 +416,16 @@ def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: Fak
     with live(
         world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)
     ) as pipeline:
-        pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        pipeline.change(replacing_at(["matting"], downsample_ratio=0.25))
+        eventually(in_phase, pipeline, Phase.WAITING)
         frames_pass(world)
 
 
 def test_an_engine_that_fails_its_self_test_is_closed_and_never_used(world: FakeWorld) -> None:
     test = Mock(side_effect=ModelError("The model fails its self-test; choose another."))
     with running(world, BASE, TIMING, parts=replace(world.parts(), self_test=test)) as pipeline:
-        eventually(lambda: bool(pipeline.status().problems) and len(world.pictures()) > 20)
+        eventually(has_problems, pipeline)
+        eventually(world.has_sent, 20)
         assert kinds(world) == {PictureKind.STANDBY}
 
 
@@ -399,11 +433,18 @@ def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld
     """Somebody may come so near that nothing of the room is seen."""
     near = threading.Event()
     tests = list[bool]()
-    world.shape = lambda frame: np.full_like(frame.image, PERSON) if near.is_set() else frame.image
-    parts = replace(world.parts(), self_test=lambda *_: tests.append(near.is_set()))
+
+    def shape(frame: Frame) -> BgrImage:
+        return np.full_like(frame.image, PERSON) if near.is_set() else frame.image
+
+    def self_test(*_: object) -> None:
+        tests.append(near.is_set())
+
+    world.shape = shape
+    parts = replace(world.parts(), self_test=self_test)
     with live(world, BASE, Timing(plausibility_hold_s=0.0), parts=parts):
         near.set()
-        eventually(lambda: bool((world.newest().image == PERSON).all()))
+        eventually(shows_only_person, world)
     assert tests == [False, True], "before its first frame, and once more"
 
 
@@ -422,7 +463,10 @@ def test_the_governor_is_told_which_frames_were_left_out(
         told.append(step.still)
         completed(selector, run, step)
 
+    def first_four() -> list[bool]:
+        return told[:4]
+
     monkeypatch.setattr(EngineSelector, "completed", noted)
     world.engine = Engine
     with running(world):
-        eventually(lambda: told[:4] == [False, True, False, True])
+        eventually_is([False, True, False, True], first_four)

@@ -22,8 +22,9 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline
 from app.settings import Settings, SettingsOwner
 from tests.backgrounds.files import flat, write
+from tests.fakes.states import reports
 from tests.fakes.world import BASE, FakeWorld, apply, composites, live
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is, no_longer
 
 
 class DeadDisk:
@@ -95,6 +96,24 @@ def film(world: FakeWorld) -> Iterator[Pipeline]:
         world.faults.heal()
 
 
+def is_settled(pipeline: Pipeline) -> bool:
+    """Whether the newest settings are in use, with their files or without those that are late."""
+    return pipeline.revision_in_use == pipeline.owner.revision and pipeline.pictures_decided
+
+
+def late_problems(pipeline: Pipeline) -> list[tuple[str, bool]]:
+    """Return what each problem says, and whether it is of a call that is late."""
+    return [(str(each.message), each.is_late) for each in pipeline.status().problems]
+
+
+def has_three_problems(pipeline: Pipeline) -> bool:
+    return len(problems(pipeline)) == 3
+
+
+def is_read_once(disk: DeadDisk) -> bool:
+    return disk.reads == 1
+
+
 def problems(pipeline: Pipeline) -> list[str]:
     return [problem.message for problem in pipeline.status().problems]
 
@@ -108,23 +127,14 @@ def test_a_file_that_does_not_answer_is_named_and_what_is_chosen_next_is_used(
     """It hung in silence, and nothing of its kind was opened after it."""
     file = disk.folder / "film.png"
     apply(film, choose(file))
-    eventually(
-        lambda: (
-            problems(film)
-            == [f"{file} does not answer; reconnect its disk, or choose another file."]
-        )
-    )
+    said = [f"{file} does not answer; reconnect its disk, or choose another file."]
+    eventually_is(said, problems, film)
     composites(film)  # what was in use goes on
 
     apply(film, OTHERS)
 
-    eventually(
-        lambda: (
-            film.revision_in_use == film.owner.revision
-            and film.pictures_decided
-            and not problems(film)
-        )
-    )
+    eventually(is_settled, film)
+    no_longer(problems, film)
     status = film.status()
     assert status.source is not None and status.source.id == "another"
     assert status.engine is not None and status.engine.downsample_ratio == 0.7
@@ -139,11 +149,11 @@ def test_a_disk_that_answers_again_is_no_problem_any_more(
 ) -> None:
     file = disk.folder / "film.png"
     apply(film, choose(file))
-    eventually(lambda: any("does not answer" in problem for problem in problems(film)))
+    eventually(reports, film, "does not answer")
 
     disk.answers.set()
 
-    eventually(lambda: not any("does not answer" in problem for problem in problems(film)))
+    no_longer(reports, film, "does not answer")
 
 
 def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -> None:
@@ -158,9 +168,10 @@ def test_a_background_is_pending_until_its_problem_is_reported(tmp_path: Path) -
         BackgroundError("It is no image."),
     )
 
-    with patch.object(
-        context.board, "report", lambda *_: pending_when_reported.append(backdrops.pending)
-    ):
+    def report(*_: object) -> None:
+        pending_when_reported.append(backdrops.pending)
+
+    with patch.object(context.board, "report", report):
         backdrops.builder.outcome = failed
         assert backdrops.pending
         backdrops.update(failed.key)
@@ -177,11 +188,11 @@ def test_a_card_that_cannot_be_read_is_told_again_when_files_are_read_again(
     note = tmp_path / "note.txt"
     note.write_text("no image")
     apply(film, with_card(note))
-    eventually(lambda: any(str(note) in problem for problem in problems(film)))
+    eventually(reports, film, str(note))
 
     film.read_files_again()
 
-    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided)
+    eventually(is_settled, film)
     assert any(str(note) in problem for problem in problems(film))
 
 
@@ -199,16 +210,14 @@ def test_a_file_is_given_up_and_used_once_its_disk_answers(
     file = write(disk.folder / "film.png", flat((1, 2, 3)))
     apply(film, choose(file))
 
-    eventually(lambda: film.revision_in_use == film.owner.revision and film.pictures_decided)
+    eventually(is_settled, film)
 
     # The watchdog ends its report of the late call at its next look.
     given_up = [(str(no_answer(file)), False)]
-    eventually(
-        lambda: [(each.message, each.is_late) for each in film.status().problems] == given_up
-    )
+    eventually_is(given_up, late_problems, film)
     disk.answers.set()
     film.owner.renew()
-    eventually(lambda: not problems(film))
+    no_longer(problems, film)
 
 
 def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
@@ -220,7 +229,7 @@ def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
     )
     with live(world) as pipeline:
         apply(pipeline, everything)
-        eventually(lambda: len(problems(pipeline)) == 3)
+        eventually(has_three_problems, pipeline)
     assert not disk.answers.is_set(), "`live` asserts that all threads have ended"
 
 
@@ -230,4 +239,4 @@ def test_one_thread_waits_for_a_file_however_often_it_is_chosen(disk: DeadDisk) 
     answers = {reaching.start(disk.folder / "film.png") for _ in range(20)}
 
     assert len(answers) == 1
-    eventually(lambda: disk.reads == 1)
+    eventually(is_read_once, disk)

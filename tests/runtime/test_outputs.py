@@ -28,12 +28,15 @@ from app.output.recording import FEEDER_NICENESS, Recorder
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.context import Timing
 from app.runtime.outputs import SteadyClock
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.settings import Settings
 from mattecam.testing import HEIGHT, WIDTH, FakeClock, FakeSink
+from tests.fakes.states import has_problem_of, has_problems, records, reports
 from tests.fakes.world import BASE, FakeWorld, Hold, apply, composites, live, running
 from tests.output.recordings import FakeDevice
-from tests.waiting import eventually, scheduled
+from tests.stand_ins import always
+from tests.waiting import eventually, eventually_is, no_longer, scheduled
 
 
 @pytest.fixture
@@ -44,10 +47,57 @@ def recorded(tmp_path: Path) -> Settings:
 
 def recorder(world: FakeWorld) -> FakeSink:
     """Wait for a recording to begin."""
-    eventually(
-        lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks)
-    )
+
+    def records_pictures() -> bool:
+        return any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks)
+
+    eventually(records_pictures)
     return next(sink for sink in world.sinks if sink.name == "recorder")
+
+
+def names_of_sinks(world: FakeWorld) -> set[str]:
+    return {sink.name for sink in world.sinks}
+
+
+def ends_with_card(film: FakeSink) -> bool:
+    return film.pictures[-1].kind is PictureKind.STANDBY
+
+
+def has_been_given(sink: FakeSink, more_than: int) -> bool:
+    return len(sink.pictures) > more_than
+
+
+def records_matte(pipeline: Pipeline) -> bool:
+    return pipeline.status().outputs.get("recording_alpha") is not None
+
+
+def has_encoded(pipeline: Pipeline, frames: int) -> bool:
+    return pipeline.status().encoded_frames >= frames
+
+
+def recorded_files(pipeline: Pipeline) -> tuple[str, ...]:
+    return pipeline.status().recorded
+
+
+def is_open(microphone: FakeDevice) -> bool:
+    return microphone.open_now > 0
+
+
+def has_given(microphone: FakeDevice, timely: int) -> bool:
+    """Whether so many blocks of sound were given in time."""
+    return microphone.timely >= timely
+
+
+def has_problems_on(board: StatusBoard) -> bool:
+    return bool(board.read().problems)
+
+
+def draws(cards: StandbyPictures) -> bool:
+    return cards.builder.busy
+
+
+def shows_image(world: FakeWorld, image: BgrImage) -> bool:
+    return np.array_equal(world.newest().image, image)
 
 
 def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(
@@ -56,13 +106,13 @@ def test_a_recording_begins_with_the_first_matte_and_keeps_later_cards(
 ) -> None:
     world.faults.put("build_engine", world.faults.hang)
     with running(world, recorded) as pipeline:
-        eventually(lambda: {"virtual_camera", "recorder"} == {sink.name for sink in world.sinks})
-        eventually(lambda: len(world.pictures()) > 5)
+        eventually_is({"virtual_camera", "recorder"}, names_of_sinks, world)
+        eventually(world.has_sent, 5)
         world.faults.heal()
         film = recorder(world)
         assert film.pictures[0].kind is PictureKind.COMPOSITE, "the program's start was recorded"
         apply(pipeline, recorded.replace(paused=True))
-        eventually(lambda: film.pictures[-1].kind is PictureKind.STANDBY)
+        eventually(ends_with_card, film)
 
 
 def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(
@@ -79,7 +129,7 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(
         if picture is not None and picture.kind is PictureKind.COMPOSITE and not matted.is_set():
             matted.set()
             opening.go_on.set()
-            eventually(lambda: pipeline.status().recording is not None)
+            eventually(records, pipeline)
             time.sleep(0.05)
 
     world.faults.put("open_recorder", opening)
@@ -100,7 +150,8 @@ def test_an_output_begins_with_the_newest_picture_once_it_is_open(
     def open_slowly() -> None:
         (camera,) = world.sinks
         first = len(camera.pictures) + 3
-        eventually(lambda: len(camera.pictures) > first + 1)  # the one before was handed to all
+        # The picture before was handed to all.
+        eventually(has_been_given, camera, first + 1)
         frame = camera.pictures[first].frame
         opened_s.append(frame.captured_at_s if frame else 0.0)
 
@@ -120,9 +171,9 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(
     with running(world, BASE.replace(output=output)) as pipeline:
         world.faults.put(
             "open_recorder",
-            lambda: eventually(lambda: bool(pipeline.status().problems)),
+            partial(eventually, has_problems, pipeline),
         )
-        eventually(lambda: pipeline.status().outputs.get("recording_alpha") is not None)
+        eventually(records_matte, pipeline)
         composites(pipeline)
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
@@ -139,11 +190,11 @@ def test_no_recording_fails_unexplained(
         monkeypatch.setattr(StatusBoard, "read", read)
         before = read(board)
         world.faults.put("recorder", SinkLostError("The disk is full."))
-        eventually(lambda: pipeline.status().recording is None)
+        no_longer(records, pipeline)
         return before
 
     with running(world, recorded) as pipeline:
-        eventually(lambda: pipeline.status().recording is not None)
+        eventually(records, pipeline)
         monkeypatch.setattr(StatusBoard, "read", read_before_it_fails)
         status = pipeline.status()
         assert status.recording is not None or status.problems
@@ -154,18 +205,14 @@ def test_a_recording_that_is_moved_is_told_while_it_runs(tmp_path: Path, world: 
     folder.mkdir()
     settings = BASE.replaced_at(["output"], record=folder / "a.mp4")
     with running(world, settings, parts=world.parts().with_sinks(recording=Recorder)) as pipeline:
-        eventually(lambda: pipeline.status().encoded_frames > 0)
+        eventually(has_encoded, pipeline, 1)
         folder.rename(tmp_path / "renamed")
 
-        eventually(
-            lambda: any(
-                "was moved while it runs" in each.message for each in pipeline.status().problems
-            )
-        )
+        eventually(reports, pipeline, "was moved while it runs")
 
         assert pipeline.status().recording is not None
         apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().recorded == (str(tmp_path / "renamed" / "a.mp4"),))
+        eventually_is((str(tmp_path / "renamed" / "a.mp4"),), recorded_files, pipeline)
 
 
 def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(
@@ -176,7 +223,7 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(
     parts = world.parts().with_sinks(recording=Recorder)
     timing = Timing(background_wait_s=60)
     with running(world, recorded, timing, parts=parts) as pipeline:
-        eventually(lambda: pipeline.status().encoded_frames >= 5)
+        eventually(has_encoded, pipeline, 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
             niceness = {name: value for name, value, _ in scheduled()}
             assert {
@@ -198,14 +245,20 @@ def test_the_encoder_is_told_of_every_step(recorded: Settings, world: FakeWorld)
         gaps.append(context.wait_for_gap)
         return FakeSink("recorder")
 
+    def look_for_a_gap() -> None:
+        in_steps.append(gaps[0](0.05))
+
+    def has_looked_thrice() -> bool:
+        return len(in_steps) >= 3
+
     with running(
         world, recorded, parts=world.parts().with_sinks(recording=open_recorder)
     ) as pipeline:
-        eventually(lambda: bool(gaps))
-        world.faults.put("step", lambda: in_steps.append(gaps[0](0.05)))
-        eventually(lambda: len(in_steps) >= 3)
+        eventually(len, gaps)
+        world.faults.put("step", look_for_a_gap)
+        eventually(has_looked_thrice)
         world.faults.put("step", ModelError("The network fails."))
-        eventually(lambda: bool(pipeline.status().problems))
+        eventually(has_problems, pipeline)
         assert gaps[0](60), "a step that fails is over"
     assert not any(in_steps), "no gap is reported within a step"
 
@@ -231,26 +284,23 @@ def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(
     )
     with running(world, sound, parts=parts) as pipeline:
         # From then on it has sound.
-        eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)
-        eventually(lambda: device.timely >= 50)
+        eventually(is_open, device)
+        eventually(has_encoded, pipeline, 1)
+        eventually(has_given, device, 50)
         apply(pipeline, sound.replace(paused=True))
-        eventually(lambda: device.open_now == 0)
+        no_longer(is_open, device)
         time.sleep(1)
         assert device.open_now == 0, "a paused program holds no microphone"
         apply(pipeline, sound)
-        eventually(lambda: device.open_now == 1)
-        eventually(lambda: device.timely >= 85)
+        eventually(is_open, device)
+        eventually(has_given, device, 85)
         assert device.opened == ["default", "default"]
         device.lost = True
-        eventually(
-            lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems)
-        )
+        eventually(has_problem_of, pipeline, Stage.MICROPHONE)
         assert pipeline.status().recording is not None
         apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().recording is None)
-        eventually(
-            lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE]
-        )
+        no_longer(records, pipeline)
+        no_longer(has_problem_of, pipeline, Stage.MICROPHONE)
     assert device.open_now == 0
     with av.open(str(path)) as container:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
@@ -276,7 +326,7 @@ def test_the_end_of_the_program_waits_for_a_recording_to_be_finished(
 
     world.faults.put("close_recorder", finish)
     with live(world, recorded) as pipeline:
-        eventually(lambda: pipeline.status().recording is not None)
+        eventually(records, pipeline)
         apply(pipeline, BASE)
         assert begun.wait(60)
         ended = pipeline.stop(timeout_s=1)
@@ -313,18 +363,19 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         first = cards.card(soon, 64, 48)
         assert is_plain(soon, 64) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
         may_draw.set()
-        eventually(lambda: not is_plain(soon, 64))
+        no_longer(is_plain, soon, 64)
         card = cards.card(soon, 64, 48)
         assert card.kind is PictureKind.STANDBY
         assert np.array_equal(card.image, draw_card("soon", None, 64, 48))
         assert not board.read().errors, "the card that failed was not the one wanted"
         assert is_plain(soon, 80), "a card of another size does not stand in"
-        eventually(lambda: not is_plain(soon, 80))
+        no_longer(is_plain, soon, 80)
         card = cards.card(soon, 80, 48)
         assert cards.card(fails, 80, 48) is card
-        eventually(lambda: is_plain(fails, 80) and bool(board.read().problems))
+        eventually(is_plain, fails, 80)
+        eventually(has_problems_on, board)
         assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
-        eventually(lambda: not cards.builder.busy)
+        no_longer(draws, cards)
         assert drawn.count("fails") == 2, "it was drawn again"
     finally:
         assert cards.builder.stop(60)
@@ -341,11 +392,11 @@ def test_letters_without_a_font_are_reported_beside_the_card_that_lacks_them(
     try:
         cards.card(OutputSettings(standby_text="ฆ"), 64, 48)
 
-        eventually(lambda: bool(board.read().problems))
+        eventually(has_problems_on, board)
 
         assert "letters ฆ of the stand-by text" in board.read().problems[0].message
         cards.card(OutputSettings(standby_text="soon"), 64, 48)
-        eventually(lambda: not board.read().problems)
+        no_longer(has_problems_on, board)
     finally:
         assert cards.builder.stop(60)
 
@@ -355,19 +406,17 @@ def test_an_image_that_cannot_be_read_is_reported_early_and_text_replaces_it(
     world: FakeWorld,
 ) -> None:
     """The text was English in every language, and the report came with the first card, too late to choose another."""
-    parts = replace(world.parts(), standby_text=lambda phase, preparing: "Einen Moment")
+    parts = replace(world.parts(), standby_text=always("Einen Moment"))
     gone = BASE.replaced_at(["output"], standby_image=tmp_path / "gone.png")
     card = draw_card("Einen Moment", None, WIDTH, HEIGHT)
     with live(world, timing=Timing(stale_s=60), parts=parts) as pipeline:
         apply(pipeline, gone)
-        eventually(
-            lambda: any("gone.png" in problem.message for problem in pipeline.status().problems)
-        )
+        eventually(reports, pipeline, "gone.png")
         assert pipeline.status().phase is Phase.RUNNING
         apply(pipeline, gone.replace(paused=True))
-        eventually(lambda: np.array_equal(world.newest().image, card))
+        eventually(shows_image, world, card)
         apply(pipeline, BASE)
-        eventually(lambda: not pipeline.status().problems)
+        no_longer(has_problems, pipeline)
 
 
 class SimulatedTime(FakeClock):

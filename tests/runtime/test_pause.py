@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,16 @@ from app.runtime.engines import EngineSelector, MatteFrame
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.settings import Settings
-from mattecam.testing import HEIGHT, WIDTH, FakeClock
+from mattecam.testing import HEIGHT, WIDTH, FakeClock, FakeSource
+from tests.fakes.states import (
+    has_problem_of,
+    has_problems,
+    has_sent_frames,
+    in_phase,
+    knows_newest_settings,
+    uses_newest_settings,
+    waits_behind_the_card,
+)
 from tests.fakes.world import (
     BASE,
     NONE,
@@ -36,16 +46,59 @@ from tests.fakes.world import (
     shows_person,
     with_wall,
 )
-from tests.waiting import beside, eventually
+from tests.stand_ins import replacing
+from tests.waiting import beside, eventually, eventually_is, no_longer
 
 
 def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
     """Whether the same picture is sent again and again, and no new one is made."""
     frames = pipeline.status().frames_out
     pictures = len(world.pictures())
-    eventually(lambda: len(world.pictures()) > pictures + 10)
+    eventually(world.has_sent, pictures + 10)
     sent = world.pictures()[pictures:]
     return pipeline.status().frames_out == frames and all(picture is sent[0] for picture in sent)
+
+
+def stands_still_at(pipeline: Pipeline, world: FakeWorld, kind: PictureKind) -> bool:
+    return world.shows(kind) and stands_still(pipeline, world)
+
+
+def composite_shows_person(world: FakeWorld, expected: bool) -> bool:
+    """Whether the newest picture is a composite, with or without the person."""
+    newest = world.newest()
+    return newest.kind is PictureKind.COMPOSITE and shows_person(newest.image) is expected
+
+
+def corner(world: FakeWorld) -> tuple[int, ...]:
+    """Return the colour of the first pixel of the newest picture."""
+    return tuple(world.newest().image[0, 0])
+
+
+def has_ratio(pipeline: Pipeline, ratio: float) -> bool:
+    engine = pipeline.status().engine
+    return engine is not None and engine.downsample_ratio == ratio
+
+
+def has_skipped(source: FakeSource, frames: int) -> bool:
+    return source.skipped >= frames
+
+
+def is_opened_again(pipeline: Pipeline, world: FakeWorld) -> bool:
+    return len(world.sources) > 1 and not has_problems(pipeline)
+
+
+def has_taken_frames(pipeline: Pipeline, more_than: int) -> bool:
+    return pipeline.status().frames_in > more_than
+
+
+class AfterSleep:
+    """A clock that goes on by what a suspended computer has slept."""
+
+    def __init__(self, slept: FakeClock) -> None:
+        self._slept = slept
+
+    def __call__(self) -> float:
+        return elapsed_s() + self._slept()
 
 
 @pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])
@@ -55,19 +108,19 @@ def test_pause_shows_the_card_from_the_next_write_and_freeze_a_picture(
 ) -> None:
     """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
     with live(world, settings) as pipeline:
-        eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
+        no_longer(world.shows, PictureKind.STANDBY)
         sent_kind = world.newest().kind
         world.faults.put("read", world.faults.hang)
         apply(pipeline, settings.replace(paused=True))
         sent = len(world.pictures()) + 1  # a write may have been under way
-        eventually(lambda: len(world.pictures()) > sent + 2)
+        eventually(world.has_sent, sent + 2)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
         world.faults.heal()
-        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        eventually(in_phase, pipeline, Phase.PAUSED)
         apply(pipeline, settings)
         composites(pipeline)
         apply(pipeline, settings.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
+        eventually(stands_still, pipeline, world)
         assert world.newest().kind is sent_kind
 
 
@@ -84,24 +137,22 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(
 ) -> None:
     (source,) = world.sources
     apply(pipeline, BASE.replace(paused=True))
-    eventually(lambda: source.skipped > 0)
+    eventually(has_skipped, source, 1)
     before = len(world.pictures())
     started_s = time.monotonic()
-    eventually(lambda: len(world.pictures()) >= before + 6)
+    eventually(world.has_sent, before + 5)
     assert time.monotonic() - started_s > 0.3, (
         f"the card is sent less often than at {BASE.capture.fps} Hz"
     )
     started_s = time.monotonic()
     decoded = source.decoded
     skipped = source.skipped
-    eventually(lambda: source.skipped >= skipped + 50)
+    eventually(has_skipped, source, skipped + 50)
     due = (time.monotonic() - started_s) / Timing().paused_interval_s
     assert source.decoded <= decoded + due + 2, "decoded while paused"
     assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
     apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
-    eventually(
-        lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7
-    )
+    eventually(has_ratio, pipeline, 0.7)
     apply(pipeline, BASE)
     skipped = source.skipped
     composites(pipeline)
@@ -117,7 +168,7 @@ def test_a_change_while_paused_waits_for_a_frame(
     with live(world, timing=Timing(poll_s=0.02, paused_interval_s=60)) as pipeline:
         for model in ("auto", "mattecam"):
             apply(pipeline, BASE.replace(paused=True).replaced_at(["matting"], model=model))
-            eventually(lambda: pipeline.status().revision == pipeline.owner.revision)
+            eventually(knows_newest_settings, pipeline)
         engine = pipeline.status().engine
         assert engine is not None and engine.model == "mattecam"
 
@@ -125,13 +176,11 @@ def test_a_change_while_paused_waits_for_a_frame(
 def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
     with live(world, timing=Timing(source_retry_s=0.05)) as pipeline:
         apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: world.sources[0].skipped > 0)
+        eventually(has_skipped, world.sources[0], 1)
         world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(
-            lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems)
-        )
+        eventually(has_problem_of, pipeline, Stage.CAPTURE)
         world.faults.heal()
-        eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
+        eventually(is_opened_again, pipeline, world)
         apply(pipeline, BASE)
         composites(pipeline)
 
@@ -170,25 +219,20 @@ def test_what_ends_a_frozen_picture(
 ) -> None:
     """What a new zone hides was sent on, also where both were changed at once."""
     with live(world, BASE, Timing(poll_s=0.02)) as pipeline:
-        eventually(lambda: shows_person(world.newest().image))
+        eventually(world.shows_person)
         if moment != "at once":
-            pipeline.change(lambda now: now.replace(frozen=True))
-            eventually(lambda: stands_still(pipeline, world))
+            pipeline.change(replacing(frozen=True))
+            eventually(stands_still, pipeline, world)
             assert shows_person(world.newest().image)
         if moment == "without frames":
             world.faults.put("read", world.faults.hang)
-        pipeline.change(lambda now: now.replace(frozen=True, **changes))
-        eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
+        pipeline.change(replacing(frozen=True, **changes))
+        eventually(stands_still_at, pipeline, world, kind)
         assert (pipeline.status().phase is Phase.WAITING) is (kind is PictureKind.STANDBY)
         world.faults.heal()
-        pipeline.change(lambda now: now.replace(frozen=False))
+        pipeline.change(replacing(frozen=False))
         shows = changes.get("people") is not HIDE  # but for a step that was begun before
-        eventually(
-            lambda: (
-                (new := world.newest()).kind is PictureKind.COMPOSITE
-                and shows_person(new.image) is shows
-            )
-        )
+        eventually(composite_shows_person, world, shows)
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(
@@ -196,23 +240,13 @@ def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(
 ) -> None:
     """A picture from before a zone was added was repeated until it counted as stale."""
     with live(world, BASE, Timing(stale_s=60)) as pipeline:
-        eventually(lambda: shows_person(world.newest().image))
+        eventually(world.shows_person)
         world.faults.put("step", world.faults.hang)
-        pipeline.change(lambda now: now.replace(people=HIDE))
-        eventually(
-            lambda: (
-                world.newest().kind is PictureKind.STANDBY
-                and pipeline.status().phase is Phase.WAITING
-            )
-        )
+        pipeline.change(replacing(people=HIDE))
+        eventually(waits_behind_the_card, pipeline, world)
         world.faults.heal()
         # The step that hung was begun before.
-        eventually(
-            lambda: (
-                world.newest().kind is PictureKind.COMPOSITE
-                and not shows_person(world.newest().image)
-            )
-        )
+        eventually(composite_shows_person, world, False)
 
 
 def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWorld) -> None:
@@ -220,26 +254,16 @@ def test_a_freeze_brings_no_picture_back_after_a_pause_or_a_stall(world: FakeWor
     hold = Hold()
     with live(world, timing=Timing(stale_s=0.3)) as pipeline:
         apply(pipeline, BASE.replace(frozen=True, paused=True))
-        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        eventually(in_phase, pipeline, Phase.PAUSED)
         apply(pipeline, BASE.replace(frozen=True))
-        eventually(
-            lambda: (
-                pipeline.status().phase is Phase.WAITING
-                and world.newest().kind is PictureKind.STANDBY
-            )
-        )
+        eventually(waits_behind_the_card, pipeline, world)
         apply(pipeline, BASE)
         composites(pipeline)
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
-        eventually(
-            lambda: (
-                pipeline.status().phase is Phase.WAITING
-                and world.newest().kind is PictureKind.STANDBY
-            )
-        )
+        eventually(waits_behind_the_card, pipeline, world)
         apply(pipeline, BASE.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
+        eventually(stands_still, pipeline, world)
         assert world.newest().kind is PictureKind.STANDBY
         hold.go_on.set()
 
@@ -255,18 +279,16 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(
         apply(pipeline, wall)
         composites(pipeline)
         apply(pipeline, wall.replace(frozen=True))
-        eventually(
-            lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world)
-        )
+        eventually(stands_still_at, pipeline, world, PictureKind.STANDBY)
         world.faults.heal()
         apply(pipeline, wall)
-        eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
+        eventually_is((255, 0, 0), corner, world)
 
 
 def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
     hold = Hold()
     slept = FakeClock()
-    with live(world, BASE, Timing(stale_s=60, clock=lambda: elapsed_s() + slept())) as pipeline:
+    with live(world, BASE, Timing(stale_s=60, clock=AfterSleep(slept))) as pipeline:
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
         world.faults.put("read", world.faults.hang)
@@ -276,8 +298,8 @@ def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
         sent = len(world.pictures())
         matted = pipeline.status().frames_out
         hold.go_on.set()
-        eventually(lambda: pipeline.status().frames_out > matted)
-        eventually(lambda: len(world.pictures()) > sent + 5)
+        eventually(has_sent_frames, pipeline, matted)
+        eventually(world.has_sent, sent + 5)
         shown = [picture.frame for picture in world.pictures()[sent:]]
         assert not [
             frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s
@@ -287,17 +309,17 @@ def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
     slept = FakeClock()
-    with live(world, BASE, Timing(stale_s=60, clock=lambda: elapsed_s() + slept())) as pipeline:
-        pipeline.change(lambda now: now.replace(frozen=True))
+    with live(world, BASE, Timing(stale_s=60, clock=AfterSleep(slept))) as pipeline:
+        pipeline.change(replacing(frozen=True))
         for _ in range(3):
-            eventually(lambda: stands_still(pipeline, world))
+            eventually(stands_still, pipeline, world)
             slept.now_s += 30
-        world.faults.put("step", lambda: time.sleep(0.1))
-        eventually(lambda: stands_still(pipeline, world))
+        world.faults.put("step", partial(time.sleep, 0.1))
+        eventually(stands_still, pipeline, world)
         sent = len(world.pictures())
-        pipeline.change(lambda now: now.replace(frozen=False))
+        pipeline.change(replacing(frozen=False))
         composites(pipeline)
-        eventually(lambda: len(world.pictures()) > sent)
+        eventually(world.has_sent, sent)
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
@@ -318,14 +340,14 @@ def test_what_hides_is_not_in_use_before_a_frame_is_matted_under_it(
     monkeypatch.setattr(EngineSelector, "decide", leave_out)
     with live(world, BASE, Timing(outdated_s=60.0, stale_s=60.0)) as pipeline:
         leaves_out.set()
-        pipeline.change(lambda now: now.replace(people=HIDE))
+        pipeline.change(replacing(people=HIDE))
         frames_in = pipeline.status().frames_in
-        eventually(lambda: pipeline.status().frames_in > frames_in + 20)
+        eventually(has_taken_frames, pipeline, frames_in + 20)
         assert pipeline.revision_in_use < pipeline.owner.revision
 
         leaves_out.clear()
 
-        eventually(lambda: pipeline.revision_in_use == pipeline.owner.revision)
+        eventually(uses_newest_settings, pipeline)
         assert not shows_person(world.newest().image)
 
 
@@ -339,7 +361,7 @@ def test_a_still_hides_what_the_settings_hide(
         assert shows_person(pipeline.still().image)
         world.faults.put("step", step)
         assert step.entered.wait(60)
-        pipeline.change(lambda now: now.replace(people=HIDE))
+        pipeline.change(replacing(people=HIDE))
         monkeypatch.setattr(runtime_pipeline, "STILL_WAIT_S", 0.05)
         with pytest.raises(SinkError, match="not in use yet"):
             pipeline.still()

@@ -17,6 +17,7 @@ from app.core.types import (
     WHOLE_VIEW,
     BgrImage,
     BlurredBackground,
+    Frame,
     Matte,
     Orientation,
     Picture,
@@ -41,13 +42,13 @@ from mattecam.testing import (
     room_picture,
     shows_room,
 )
+from tests.fakes.states import has_problems, hides_person, in_phase, is_unmatted, reports
 from tests.fakes.world import (
     BASE,
     NONE,
     FakeWorld,
     apply,
     composites,
-    kinds,
     live,
     newest,
     person_in,
@@ -56,7 +57,8 @@ from tests.fakes.world import (
     with_wall,
 )
 from tests.sources import TURNS
-from tests.waiting import eventually
+from tests.stand_ins import always, replacing
+from tests.waiting import eventually, eventually_is, no_longer
 
 # Shows the person only.
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
@@ -72,6 +74,59 @@ def columns(pipeline: Pipeline) -> set[int]:
     return set(np.flatnonzero(person_in(shown(pipeline).image).any(0)).tolist())
 
 
+def is_filled_by_person(pipeline: Pipeline) -> bool:
+    return person_share(pipeline) == 1
+
+
+def shows_person_larger(pipeline: Pipeline) -> bool:
+    """Whether the person is larger than in the room, by more than the noise."""
+    share_of_room = float(person_in(room_picture()).mean())
+    return person_share(pipeline) > 1.2 * share_of_room
+
+
+def shows_person_at_left(pipeline: Pipeline) -> bool:
+    return 0 < max(columns(pipeline), default=0) < WIDTH // 2
+
+
+def shows_person_at_right(pipeline: Pipeline) -> bool:
+    return min(columns(pipeline), default=0) > WIDTH // 2
+
+
+def shows_person_beyond_the_middle(pipeline: Pipeline) -> bool:
+    return max(columns(pipeline)) > WIDTH // 2
+
+
+def shows_both(pipeline: Pipeline) -> bool:
+    """Whether the middle of each of the two persons is shown."""
+    return {WIDTH // 4, 13 * WIDTH // 16} < columns(pipeline)
+
+
+def is_cropped(pipeline: Pipeline) -> bool:
+    return newest(pipeline).whole is not None
+
+
+def has_whole(pipeline: Pipeline, expected: BgrImage) -> bool:
+    """Whether the newest frame was cropped from this one, but for its last row and column."""
+    whole = newest(pipeline).whole
+    return whole is not None and np.array_equal(whole[:-1, :-1], expected[:-1, :-1])
+
+
+def is_upright(pipeline: Pipeline) -> bool:
+    return newest(pipeline).size == (HEIGHT, WIDTH)
+
+
+def has_closed_in(pipeline: Pipeline) -> bool:
+    return pipeline.status().view.size < 0.9
+
+
+def views_the_whole(pipeline: Pipeline) -> bool:
+    return pipeline.status().view.is_whole
+
+
+def builds_model(pipeline: Pipeline) -> bool:
+    return pipeline.status().building is Building.MODEL
+
+
 def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
     zooms = set[float]()
 
@@ -84,17 +139,18 @@ def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld
     world.engine = Noting
     with live(world) as pipeline:
         apply(pipeline, BASE.replace(framing=CLOSE_UP))
-        eventually(lambda: person_share(pipeline) == 1)
+        eventually_is(1, person_share, pipeline)
         whole = newest(pipeline).whole
         assert whole is not None
         np.testing.assert_array_equal(whole[1:], room_picture()[1:])
         apply(pipeline, NONE.replace(framing=CLOSE_UP))
-        eventually(lambda: pipeline.status().unmatted and person_share(pipeline) == 1)
+        eventually(is_unmatted, pipeline)
+        eventually_is(1, person_share, pipeline)
         apply(pipeline, BASE.replace(background=BackgroundSettings(kind="blur"), framing=CLOSE_UP))
         # The engine learns how far the frame is magnified.
-        eventually(lambda: zooms == {CLOSE_UP.zoom})
+        eventually_is({CLOSE_UP.zoom}, set, zooms)
         apply(pipeline, BASE)
-        eventually(lambda: person_share(pipeline) < 1)
+        no_longer(is_filled_by_person, pipeline)
 
 
 def empty_room(width: int, height: int) -> BgrImage:
@@ -134,21 +190,24 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(
             engine.plate = framed(empty_room(width, height), framing)
         return engine
 
-    world.shape = lambda frame: empty_room(*frame.size)
+    def without_person(frame: Frame) -> BgrImage:
+        return empty_room(*frame.size)
+
+    world.shape = without_person
     base = BASE.replace(
         matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png")
     )
     with live(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
-        eventually(lambda: pipeline.status().building is Building.MODEL)
+        eventually(builds_model, pipeline)
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
-        pipeline.change(lambda now: now.replace(frozen=True))
+        pipeline.change(replacing(frozen=True))
         # The last picture shows more than was chosen.
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
-        pipeline.change(lambda now: now.replace(frozen=False))
+        eventually(in_phase, pipeline, Phase.WAITING)
+        pipeline.change(replacing(frozen=False))
         gate.set()
-        eventually(lambda: newest(pipeline).whole is not None)
+        eventually(is_cropped, pipeline)
         composites(pipeline)
         apply(pipeline, base.replace(matting=BASE.matting, framing=FramingSettings(zoom=2)))
         composites(pipeline)
@@ -160,17 +219,18 @@ CLOSE: Settings = BASE.replace(people=Settings().people.replace(framing="close")
 
 def test_the_view_closes_in_until_the_user_zooms_or_switches_it_off(world: FakeWorld) -> None:
     with live(world, CLOSE) as pipeline:
-        eventually(lambda: person_share(pipeline) > 1.2 * person_in(room_picture()).mean())
+        eventually(shows_person_larger, pipeline)
         frame = newest(pipeline)
         assert frame.whole is not None, "the whole frame stays available"
         np.testing.assert_array_equal(frame.whole[1:], room_picture()[1:])
-        eventually(lambda: pipeline.status().view.size < 0.9)
+        eventually(has_closed_in, pipeline)
         apply(pipeline, CLOSE.replace(framing=FramingSettings(zoom=1.5)))
-        eventually(lambda: pipeline.status().view.is_whole)
+        eventually(views_the_whole, pipeline)
         apply(pipeline, CLOSE)
-        eventually(lambda: pipeline.status().view.size < 0.9)
+        eventually(has_closed_in, pipeline)
         apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().view.is_whole and newest(pipeline).whole is None)
+        eventually(views_the_whole, pipeline)
+        no_longer(is_cropped, pipeline)
         assert not pipeline.status().errors
     assert len({picture.size for picture in world.pictures()}) == 1, "the output keeps its size"
 
@@ -199,28 +259,29 @@ def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
     two = np.full((HEIGHT, WIDTH, 3), ROOM, np.uint8)
     two[HEIGHT // 4 :, WIDTH // 8 : 3 * WIDTH // 8] = PERSON  # the larger one
     two[HEIGHT // 3 :, 6 * WIDTH // 8 : 7 * WIDTH // 8] = PERSON
-    world.shape = lambda _: two
+    world.shape = always(two)
     alone = BASE.replace(people=Settings().people.replace(only_me=True))
     with live(world, alone) as pipeline:
-        eventually(lambda: not pipeline.status().hides_person)
-        eventually(lambda: 0 < max(columns(pipeline), default=0) < WIDTH // 2)
+        no_longer(hides_person, pipeline)
+        eventually(shows_person_at_left, pipeline)
         apply(pipeline, alone.with_person((0.8, 0.7)))
-        eventually(lambda: min(columns(pipeline), default=0) > WIDTH // 2)
+        eventually(shows_person_at_right, pipeline)
         apply(pipeline, alone.with_person((0.5, 0.05)))
-        eventually(lambda: pipeline.status().hides_person and not columns(pipeline))
+        eventually(hides_person, pipeline)
+        no_longer(columns, pipeline)
         apply(pipeline, BASE)
-        eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < columns(pipeline))
+        eventually(shows_both, pipeline)
         assert not pipeline.status().hides_person
 
 
 def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline: Pipeline) -> None:
     apply(pipeline, NONE)
-    eventually(lambda: PictureKind.UNMATTED in kinds(world))
+    eventually(world.has_shown, PictureKind.UNMATTED)
     assert pipeline.status().unmatted
     apply(pipeline, BASE)
-    eventually(lambda: not pipeline.status().unmatted)
+    no_longer(is_unmatted, pipeline)
     composites(pipeline)
-    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+    eventually(world.shows, PictureKind.COMPOSITE)
     after = len(world.pictures())
     composites(pipeline, 10)
     assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
@@ -244,7 +305,7 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(
     world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
     with running(world, with_wall(tmp_path)) as pipeline:
         composites(pipeline, 5)
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        eventually(world.shows, PictureKind.COMPOSITE)
         assert np.ptp(world.newest().image[0, 0]) == 0, "plain grey"
         world.faults.heal()
     assert blurs and not any(blurs)
@@ -257,9 +318,10 @@ def test_the_first_composite_waits_for_its_background(
     wait_s: float, colour: tuple[int, ...], world: FakeWorld, tmp_path: Path
 ) -> None:
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
-    world.faults.put("open_background", lambda: world.faults.hang(0.4 if wait_s == 60 else 60))
+    hangs_s = 0.4 if wait_s == 60 else 60
+    world.faults.put("open_background", partial(world.faults.hang, hangs_s))
     with running(world, with_wall(tmp_path), Timing(background_wait_s=wait_s)):
-        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+        eventually(world.has_shown, PictureKind.COMPOSITE)
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert tuple(first.image[0, 0]) == colour
 
@@ -269,20 +331,20 @@ def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWo
     followed = Settings().people.replace(framing="close")
     nobody = BASE.replace(people=followed).with_person((0.02, 0.02))
     with running(world, BASE.replace(people=followed)) as pipeline:
-        eventually(lambda: pipeline.status().view.size < 1)
+        no_longer(views_the_whole, pipeline)
         apply(pipeline, nobody)
-        eventually(lambda: pipeline.status().hides_person)
+        eventually(hides_person, pipeline)
         apply(pipeline, nobody.replace(paused=True))
-        eventually(lambda: not pipeline.status().hides_person)
+        no_longer(hides_person, pipeline)
         apply(pipeline, nobody)
-        eventually(lambda: pipeline.status().hides_person)
+        eventually(hides_person, pipeline)
         apply(pipeline, nobody.replace(background=NONE.background))
-        eventually(lambda: pipeline.status().unmatted and not pipeline.status().hides_person)
+        eventually(is_unmatted, pipeline)
+        no_longer(hides_person, pipeline)
         assert pipeline.status().view == WHOLE_VIEW
         world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(
-            lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted
-        )
+        eventually(in_phase, pipeline, Phase.WAITING)
+        no_longer(is_unmatted, pipeline)
 
 
 RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
@@ -299,12 +361,12 @@ def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(
     world: FakeWorld,
 ) -> None:
     resets: list[int] = []
-    world.faults.put("reset", lambda: resets.append(1))
+    world.faults.put("reset", partial(resets.append, 1))
     with live(world) as pipeline:
         before = newest(pipeline).generation
         known = len(resets)
         apply(pipeline, turned(BASE, SIDEWAYS))
-        eventually(lambda: newest(pipeline).size == (HEIGHT, WIDTH))
+        eventually(is_upright, pipeline)
         frame = newest(pipeline)
         np.testing.assert_array_equal(frame.image[1:, 1:], SIDEWAYS.upright(room_picture())[1:, 1:])
         assert frame.generation > before and len(resets) > known
@@ -318,16 +380,11 @@ def test_a_camera_is_turned_without_being_opened_again_and_not_for_another(
             ),
         )
         upright = room_picture()[::-1, ::-1]
-        eventually(
-            lambda: (
-                (whole := newest(pipeline).whole) is not None
-                and np.array_equal(whole[:-1, :-1], upright[:-1, :-1])
-            )
-        )
+        eventually(has_whole, pipeline, upright)
         assert len(world.sources) == 1
         world.faults.put("open_source", ValueError("none"))
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
-        eventually(lambda: bool(pipeline.status().problems))
+        eventually(has_problems, pipeline)
         composites(pipeline)
         assert newest(pipeline).source.orientation == Orientation(180), "it hangs as it did"
 
@@ -347,19 +404,15 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
     with live(world, zoned) as pipeline:
         for orientation in (*TURNS, *TURNS[::-1]):
             apply(pipeline, turned(zoned, orientation))
-            eventually(partial(shows_person_turned, pipeline, world, orientation))
+            eventually(shows_person_turned, pipeline, world, orientation)
         pictures = [
             picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE
         ]
         apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
-        eventually(
-            lambda: (
-                newest(pipeline).whole is not None
-                and 0 < max(columns(pipeline), default=0) < WIDTH // 2
-            )
-        )
+        eventually(is_cropped, pipeline)
+        eventually(shows_person_at_left, pipeline)
         apply(pipeline, BASE)
-        eventually(lambda: max(columns(pipeline)) > WIDTH // 2)
+        eventually(shows_person_beyond_the_middle, pipeline)
     assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(
         TURNS
     )
@@ -388,13 +441,9 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(
     with live(world, turned(base, Orientation(180))) as pipeline:
         assert not pipeline.status().problems
         apply(pipeline, turned(base, Orientation(0, flip=True)))
-        eventually(
-            lambda: any(
-                "turned otherwise" in problem.message for problem in pipeline.status().problems
-            )
-        )
+        eventually(reports, pipeline, "turned otherwise")
         apply(pipeline, turned(base, Orientation(180)))
-        eventually(lambda: not pipeline.status().problems)
+        no_longer(has_problems, pipeline)
 
 
 def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(
@@ -412,9 +461,8 @@ def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(
     )
     settings = turned(BASE, Orientation(90)).replaced_at(["output"], record=tmp_path / "out.mp4")
     with live(world, settings, parts=parts):
-        eventually(
-            lambda: sizes == {"virtual_camera": (WIDTH, HEIGHT), "recording": (HEIGHT, WIDTH)}
-        )
+        expected = {"virtual_camera": (WIDTH, HEIGHT), "recording": (HEIGHT, WIDTH)}
+        eventually_is(expected, dict, sizes)
     bars = Packer((WIDTH, HEIGHT)).pack(
         Picture(np.full((WIDTH, HEIGHT, 3), 200, np.uint8), PictureKind.COMPOSITE), "BGR"
     )

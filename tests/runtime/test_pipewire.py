@@ -21,10 +21,11 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.system.pipewire.stream import NodeReader
 from mattecam.testing import ROOM
+from tests.fakes.states import has_problems, in_phase
 from tests.fakes.world import BASE, FakeWorld, apply, composites, live, running
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is, no_longer
 
 FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, sink_retry_s=0.2)
 BLUE = (255, 0, 0)
@@ -44,6 +45,30 @@ def shows_room(reader: NodeReader) -> bool:
     return bool((np.abs(image_of(next_frame(reader)).astype(int) - ROOM).max(2) <= 8).any())
 
 
+def readers(pipeline: Pipeline) -> int | None:
+    return pipeline.status().readers
+
+
+def has_node(pipeline: Pipeline) -> bool:
+    return pipeline.status().pipewire is not None
+
+
+def is_lost(reader: NodeReader) -> bool:
+    return reader.lost
+
+
+def is_called(step: Mock) -> bool:
+    return bool(step.called)
+
+
+def failed_stages(pipeline: Pipeline) -> list[Stage]:
+    return [problem.stage for problem in pipeline.status().problems]
+
+
+def sends_foreground(world: FakeWorld) -> bool:
+    return world.newest().foreground is not None
+
+
 @pytest.mark.parametrize("fault", ["raises", "hangs"])
 def test_a_failing_step_shows_the_card_never_the_room(
     pipewire: PrivateSession,
@@ -55,16 +80,17 @@ def test_a_failing_step_shows_the_card_never_the_room(
         return not shows(reader, BLUE)
 
     with camera_running(world, replace(FAST, stale_s=0.3)), reading() as reader:
-        eventually(lambda: shows(reader, BLUE))
+        eventually(shows, reader, BLUE)
         broken = ModelError("The network gave no picture; choose another.")
-        fail = Mock(side_effect=broken if fault == "raises" else lambda: world.faults.hang(120.0))
+        hang = partial(world.faults.hang, 120.0)
+        fail = Mock(side_effect=broken if fault == "raises" else hang)
         world.faults.put("step", fail)
-        eventually(lambda: fail.called)  # the step before is over
+        eventually(is_called, fail)  # the step before is over
         eventually(shows_card)
         for _ in range(20):
             assert shows_card()
         world.faults.heal()
-        eventually(lambda: shows(reader, BLUE))
+        eventually(shows, reader, BLUE)
     assert pipewire.nodes() == []
 
 
@@ -76,11 +102,11 @@ def test_the_camera_is_on_exactly_while_a_program_reads_the_node(
     world.readers = 0
     with camera_running(world) as pipeline:
         for _ in range(3):
-            eventually(lambda: pipeline.status().phase is Phase.RESTING)
+            eventually(in_phase, pipeline, Phase.RESTING)
             assert _closed(world) and pipeline.status().readers == 0
             opened = len(world.sources)
             with reading() as reader:
-                eventually(lambda: shows(reader, BLUE))
+                eventually(shows, reader, BLUE)
                 time.sleep(0.3)
                 assert not _closed(world) and pipeline.status().readers == 1
             assert len(world.sources) == opened + 1
@@ -101,7 +127,7 @@ def test_readers_of_the_cameras_in_use_are_added(world: FakeWorld) -> None:
                 pipeline,
                 BASE.replace(output=BASE.output.replace(virtual_camera=camera, pipewire="on")),
             )
-            eventually(lambda: pipeline.status().readers == total)  # noqa: B023 - called at once
+            eventually_is(total, readers, pipeline)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +144,11 @@ def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for(world: F
         composites(pipeline)
         assert pipeline.status().problems == ()
         apply(pipeline, BASE.replace(output=BASE.output.replace(pipewire="on")))
-        eventually(
-            lambda: [problem.stage for problem in pipeline.status().problems] == [Stage.PIPEWIRE]
-        )
+        eventually_is([Stage.PIPEWIRE], failed_stages, pipeline)
         assert "pipewire and wireplumber" in pipeline.status().problems[0].message
         composites(pipeline)
         apply(pipeline, BASE)
-        eventually(lambda: pipeline.status().problems == ())
+        no_longer(has_problems, pipeline)
 
 
 def test_the_camera_returns_after_the_daemon_was_restarted(
@@ -135,17 +159,17 @@ def test_the_camera_returns_after_the_daemon_was_restarted(
         monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
         with camera_running(world) as pipeline:
             with reading() as reader:
-                eventually(lambda: shows(reader, BLUE))
+                eventually(shows, reader, BLUE)
                 session.kill_pipewire()
-                eventually(lambda: pipeline.status().pipewire is None and reader.lost)
+                no_longer(has_node, pipeline)
+                eventually(is_lost, reader)
             assert "PipeWire has stopped" in pipeline.status().errors[-1]
             composites(pipeline)
             session.start_pipewire()
-            eventually(
-                lambda: pipeline.status().pipewire is not None and not pipeline.status().problems
-            )
+            eventually(has_node, pipeline)
+            no_longer(has_problems, pipeline)
             with reading() as reader:
-                eventually(lambda: shows(reader, BLUE))
+                eventually(shows, reader, BLUE)
 
 
 def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: FakeWorld) -> None:
@@ -156,6 +180,15 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: Fak
         opened[name].append(choice)
         return real(choice, *arguments)
 
+    def both_are_open() -> bool:
+        return all(opened.values())
+
+    def node_takes_alpha() -> bool:
+        return bool(opened["pipewire"][-1].alpha)
+
+    def camera_is_of_v4l2() -> bool:
+        return bool(opened["virtual_camera"][-1].backend == "v4l2")
+
     real = {
         spec.name: partial(noting, spec.name, spec.open)
         for spec in world.parts().sinks
@@ -163,13 +196,13 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: Fak
     }
     parts = world.parts().with_sinks(**real)
     with live(world, timing=FAST, parts=parts) as pipeline:
-        eventually(lambda: all(opened.values()))
+        eventually(both_are_open)
         assert all(picture.foreground is None for picture in world.pictures())
         apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output="bgra", mirror=True)))
-        eventually(lambda: world.newest().foreground is not None)
-        eventually(lambda: opened["pipewire"][-1].alpha)
+        eventually(sends_foreground, world)
+        eventually(node_takes_alpha)
         apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera_backend="v4l2")))
-        eventually(lambda: opened["virtual_camera"][-1].backend == "v4l2")
-        eventually(lambda: world.newest().foreground is None)
+        eventually(camera_is_of_v4l2)
+        no_longer(sends_foreground, world)
     assert [choice.backend for choice in opened["virtual_camera"]] == ["auto", "v4l2"]
     assert [choice.alpha for choice in opened["pipewire"]] == [False, True, False]

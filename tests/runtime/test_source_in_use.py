@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.core.types import PictureKind, SourceInfo
+from app.core.types import PictureKind
 from app.effects.zones import Zone
 from app.output.base import SinkContext
 from app.runtime.capture_worker import Preview
@@ -23,6 +24,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.settings import Settings
 from mattecam.testing import FakeSink, FakeSource
+from tests.fakes.states import has_problems, has_sent_frames, in_phase, matted_by, reports
 from tests.fakes.world import (
     BASE,
     IMPATIENT,
@@ -36,7 +38,8 @@ from tests.fakes.world import (
     running,
     shown,
 )
-from tests.waiting import eventually
+from tests.stand_ins import replacing
+from tests.waiting import eventually, eventually_is, no_longer
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))
 NONE = AUTO.replace(background=BackgroundSettings(kind="none"))
@@ -47,12 +50,20 @@ def desk() -> Desk:
     return Desk()
 
 
+def is_lowered(pipeline: Pipeline) -> bool:
+    return pipeline.status().lowered is not None
+
+
+def drops_frames(pipeline: Pipeline) -> bool:
+    return pipeline.status().frames_dropped > 0
+
+
 def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> None:
-    world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
+    world.faults.put("step", partial(time.sleep, 0.01))  # the source gives a frame every 4 ms
     pinned = BASE.matting.replace(model="mattecam", downsample_ratio=0.5, governor=True)
     slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
     with running(world, slow, Timing(governor_window_s=0.2)) as pipeline:
-        eventually(lambda: pipeline.status().lowered is not None)
+        eventually(is_lowered, pipeline)
         (source,) = world.sources
         skipped = source.skipped
         composites(pipeline, 30)
@@ -70,22 +81,19 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(
         assert not source.holds_exposure
         for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
             apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
-            eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
-        eventually(
-            lambda: (
-                (engine := pipeline.status().engine) is not None
-                and engine.model == "bgmv2-resnet50"
-            )
-        )
+            eventually_is(model.startswith("bgmv2"), holds_exposure, source)
+        eventually(matted_by, pipeline, "bgmv2-resnet50")
         world.faults.put("step", PlateError("The room has changed."))
-        eventually(
-            lambda: any("has changed" in problem.message for problem in pipeline.status().problems)
-        )
+        eventually(reports, pipeline, "has changed")
         world.faults.heal()
-        eventually(lambda: not source.holds_exposure)
+        no_longer(holds_exposure, source)
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
-        eventually(lambda: source.holds_exposure)
+        eventually(holds_exposure, source)
     assert world.sources == [source], "for that, no camera is opened anew"
+
+
+def holds_exposure(source: FakeSource) -> bool:
+    return source.holds_exposure
 
 
 class Silent(FakeSource):
@@ -99,14 +107,15 @@ def test_a_silent_source_names_what_to_check(
     caplog: pytest.LogCaptureFixture,
     world: FakeWorld,
 ) -> None:
-    parts = replace(
-        world.parts(),
-        open_source=lambda settings: Silent(settings, world.faults, "camera"),
-    )
+    def open_silent(settings: CaptureSettings) -> FakeSource:
+        return Silent(settings, world.faults, "camera")
+
+    def is_named() -> bool:
+        return "fake has delivered no frame for 0 seconds; check its cable" in caplog.text
+
+    parts = replace(world.parts(), open_source=open_silent)
     with running(world, BASE, Timing(source_timeout_s=0.1), parts=parts):
-        eventually(
-            lambda: "fake has delivered no frame for 0 seconds; check its cable" in caplog.text
-        )
+        eventually(is_named)
 
 
 def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(
@@ -115,11 +124,12 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
     """The last frames of the first camera were shaped by the zones of the second one, and showed what is hidden."""
 
     def opened(settings: CaptureSettings) -> FakeSource:
-        return (Silent if settings.source == "second" else FakeSource)(
-            settings,
-            world.faults,
-            "camera",
-        )
+        kind = Silent if settings.source == "second" else FakeSource
+        return kind(settings, world.faults, "camera")
+
+    def second_is_open() -> bool:
+        source = pipeline.status().source
+        return source is not None and source.id == "second"
 
     hide = Zone(camera="first", filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1)))
     first = BASE.replace(
@@ -131,17 +141,15 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         world.faults.put("step", hold)
         assert hold.entered.wait(60)
         # A frame of the first camera waits.
-        eventually(lambda: pipeline.status().frames_dropped > 0)
+        eventually(drops_frames, pipeline)
         second = first.capture.replace(source="second")
-        pipeline.change(lambda now: now.replace(capture=second))
-        eventually(
-            lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second"
-        )
+        pipeline.change(replacing(capture=second))
+        eventually(second_is_open)
         assert pipeline.newest_frame is not None and pipeline.newest_frame.source.id == "first"
         before = len(world.pictures())
         hold.go_on.set()
         world.faults.heal()
-        eventually(lambda: len(world.pictures()) > before + 20)
+        eventually(world.has_sent, before + 20)
         after = [
             picture
             for picture in world.pictures()[before:]
@@ -174,18 +182,18 @@ def test_the_camera_is_released_while_nobody_reads_or_records(
     world.readers = 1
     with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
         world.readers = 0
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        eventually(in_phase, pipeline, Phase.RESTING)
         assert pipeline.status().source is None, "the camera is still open"
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        eventually(world.shows, PictureKind.STANDBY)
         world.readers = 1
         composites(pipeline)
         world.readers = 0
         pipeline.demand.show_preview(Preview(visible=True))
         frames = pipeline.status().frames_out
-        eventually(lambda: pipeline.status().frames_out > frames + 60)
+        eventually(has_sent_frames, pipeline, frames + 60)
         pipeline.demand.show_preview(Preview())
         for needed in ({"record": tmp_path / "a.mp4"}, {"on_demand": False}):
-            eventually(lambda: pipeline.status().phase is Phase.RESTING)
+            eventually(in_phase, pipeline, Phase.RESTING)
             apply(pipeline, BASE.replace(output=BASE.output.replace(**needed)))
             composites(pipeline, 60)
             apply(pipeline, BASE)
@@ -196,7 +204,7 @@ def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld)
     world.source_kind = "camera"
     built = list[bool]()
     with live(world) as pipeline:
-        world.faults.put("build_engine", lambda: built.append(True))
+        world.faults.put("build_engine", partial(built.append, True))
         pipeline.retry()
         composites(pipeline, 20)
         assert len(world.sources) == 1 and not built
@@ -205,13 +213,16 @@ def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld)
             world.faults.heal()  # the camera in use was closed, and can be opened again
             raise SourceOpenError("The camera is busy.")
 
+        def other_is_open() -> bool:
+            return not has_problems(pipeline) and world.sources[-1].info.id == "other"
+
         world.faults.put("open_source", busy)
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
-        eventually(lambda: bool(pipeline.status().problems))
+        eventually(has_problems, pipeline)
         composites(pipeline)
         assert [source.info.id for source in world.sources] == ["fake", "fake"]
         pipeline.retry()
-        eventually(lambda: not pipeline.status().problems and world.sources[-1].info.id == "other")
+        eventually(other_is_open)
 
 
 def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
@@ -220,9 +231,10 @@ def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
     """It was opened again at once, for ever: its problem was over each time, so that the window hardly showed it."""
     with live(world, timing=Timing(source_retry_s=60)) as pipeline:
         world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: len(world.sources) == 2 and bool(pipeline.status().problems))
+        eventually_is(2, len, world.sources)
+        eventually(has_problems, pipeline)
         time.sleep(0.5)
-        eventually(lambda: problems(pipeline) == ["The camera is disconnected."])
+        eventually_is(["The camera is disconnected."], problems, pipeline)
         assert len(world.sources) == 2
 
 
@@ -235,12 +247,11 @@ def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
         return world.open_camera()
 
     sinks = world.parts().with_sinks(virtual_camera=open_camera)
-    with live(
-        world, AUTO, parts=replace(sinks, source_device=lambda named: f"node of {named}")
-    ) as pipeline:
-        eventually(lambda: len(known) == 1)
+    parts = replace(sinks, source_device="node of {}".format)
+    with live(world, AUTO, parts=parts) as pipeline:
+        eventually_is(1, len, known)
         apply(pipeline, AUTO.replaced_at(["output"], virtual_camera="another"))
-        eventually(lambda: len(known) == 2)
+        eventually_is(2, len, known)
     assert known[0] >= {"node of auto"} and known[1] == {
         "node of auto",
         f"node of camera:{world.sources[0].info.id}",
@@ -252,6 +263,23 @@ MISSING = "No camera was found; connect one."
 
 def problems(pipeline: Pipeline) -> list[str]:
     return [problem.message for problem in pipeline.status().problems]
+
+
+def is_open(pipeline: Pipeline) -> bool:
+    return pipeline.status().source is not None
+
+
+def has_demonstrated(desk: Desk, times: int) -> bool:
+    return desk.demonstrations == times
+
+
+def has_demonstrated_again(desk: Desk) -> bool:
+    return desk.demonstrations > 1
+
+
+def misses_the_camera(pipeline: Pipeline, desk: Desk) -> bool:
+    """Whether both the status and the outputs say that there is none."""
+    return problems(pipeline) == [MISSING] and shows_no_camera(desk)
 
 
 def shows_no_camera(desk: Desk) -> bool:
@@ -269,51 +297,47 @@ def test_a_preview_that_is_seen_shows_the_demonstration_and_others_see_a_card(
         pipeline.demand.show_preview(Preview(visible=True))
         picture = shown(pipeline)
         assert picture.frame is not None and picture.frame.synthetic
-        eventually(lambda: shows_no_camera(desk))
+        eventually(shows_no_camera, desk)
         status = pipeline.status()
         assert (status.phase, status.problems, status.unmatted) == (Phase.NO_CAMERA, (), False)
         assert pipeline.release(picture).kind is PictureKind.STANDBY, "a snapshot"
         desk.camera = True
-        eventually(lambda: desk.newest().kind is not PictureKind.STANDBY)
+        no_longer(desk.shows, PictureKind.STANDBY)
         sent = {picture.frame.synthetic for picture in desk.pictures() if picture.frame is not None}
         assert sent == {False} and desk.demonstrations == 1
         desk.unplug()
-        eventually(lambda: desk.demonstrations == 2)
+        eventually(has_demonstrated, desk, 2)
         # Nothing replaces a camera that is named.
         apply(
             pipeline,
             settings.replace(capture=BASE.capture),
         )
-        eventually(lambda: problems(pipeline) == [MISSING] and shows_no_camera(desk))
+        eventually(misses_the_camera, pipeline, desk)
         assert pipeline.status().source is None
         apply(pipeline, settings)
-        eventually(lambda: desk.demonstrations == 3)
+        eventually(has_demonstrated, desk, 3)
         pipeline.demand.show_preview(Preview())
-        eventually(lambda: pipeline.status().source is None)  # it ends while the window is hidden
+        no_longer(is_open, pipeline)  # it ends while the window is hidden
 
 
 def test_no_demonstration_while_nobody_watches_and_a_camera_in_use_elsewhere_is_not_missing(
     desk: Desk,
 ) -> None:
     with running(desk, AUTO, IMPATIENT) as pipeline:
-        eventually(lambda: shows_no_camera(desk) and problems(pipeline) == [MISSING])
+        eventually(misses_the_camera, pipeline, desk)
         assert pipeline.status().phase is Phase.NO_CAMERA
         assert {picture.kind for picture in desk.pictures()} == {PictureKind.STANDBY}
         for _ in range(3):
             desk.camera = True
-            eventually(
-                lambda: (
-                    desk.newest().kind is PictureKind.COMPOSITE
-                    and pipeline.status().phase is Phase.RUNNING
-                )
-            )
+            eventually(desk.shows, PictureKind.COMPOSITE)
+            eventually(in_phase, pipeline, Phase.RUNNING)
             assert not problems(pipeline) and desk.sources[-1].info.kind == "camera"
             desk.unplug()
-            eventually(lambda: shows_no_camera(desk))
+            eventually(shows_no_camera, desk)
         desk.faults.put("open_source", SourceOpenError("It is in use."))
         desk.camera = True
-        eventually(lambda: pipeline.status().phase is Phase.WAITING)
-        eventually(lambda: not shows_no_camera(desk))
+        eventually(in_phase, pipeline, Phase.WAITING)
+        no_longer(shows_no_camera, desk)
     assert not desk.demonstrations
 
 
@@ -326,11 +350,11 @@ def test_a_camera_that_comes_while_the_status_is_read_is_not_missing_in_it(
         found = read(board)
         if threading.current_thread() is threading.main_thread() and not desk.camera:
             desk.camera = True
-            eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
+            eventually(desk.shows, PictureKind.COMPOSITE)
         return found
 
     with running(desk, AUTO, IMPATIENT) as pipeline:
-        eventually(lambda: problems(pipeline) == [MISSING])
+        eventually_is([MISSING], problems, pipeline)
         monkeypatch.setattr(StatusBoard, "read", read_early)
         assert not problems(pipeline)
 
@@ -355,9 +379,8 @@ def test_a_missing_camera_has_its_phase(
         }
 
     def read_late(board: StatusBoard) -> PipelineStatus:
-        eventually(
-            lambda: bool(phases()) or threading.current_thread() is not threading.main_thread()
-        )
+        if threading.current_thread() is threading.main_thread():
+            eventually(phases)
         return read(board)
 
     desk.camera = True
@@ -367,9 +390,10 @@ def test_a_missing_camera_has_its_phase(
         desk.unplug()
         looks.append(pipeline.status())
         pipeline.demand.show_preview(Preview(visible=True))
-        eventually(lambda: desk.demonstrations == 1 and not pipeline.status().problems)
+        eventually(has_demonstrated, desk, 1)
+        no_longer(has_problems, pipeline)
         pipeline.demand.show_preview(Preview())
-        eventually(lambda: bool(pipeline.status().problems))
+        eventually(has_problems, pipeline)
         desk.camera = True
         composites(pipeline)
     assert phases() == {Phase.NO_CAMERA}
@@ -384,20 +408,21 @@ def test_what_is_no_camera_leaves_only_while_it_is_the_chosen_source(
     with running(desk, chosen, IMPATIENT) as pipeline:
         pipeline.demand.show_preview(Preview(visible=True))
         composites(pipeline)
-        eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
+        eventually(desk.shows, PictureKind.COMPOSITE)
         (sink,) = desk.sinks
         apply(pipeline, AUTO)
         changed = len(sink.pictures) + 1  # one may be on its way
-        eventually(lambda: shows_no_camera(desk))
+        eventually(shows_no_camera, desk)
         if source == "demo":  # the gate stops it; a film goes on until it is closed
             assert {picture.kind for picture in sink.pictures[changed:]} == {PictureKind.STANDBY}
         apply(pipeline, chosen)
-        eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
+        eventually(desk.shows, PictureKind.COMPOSITE)
 
 
 def test_a_demonstration_that_does_not_open_leaves_the_card(desk: Desk) -> None:
     desk.faults.put("open_source", SourceOpenError("The photo is missing."))
     with running(desk, AUTO, IMPATIENT) as pipeline:
         pipeline.demand.show_preview(Preview(visible=True))
-        eventually(lambda: desk.demonstrations > 1 and shows_no_camera(desk))
+        eventually(has_demonstrated_again, desk)
+        eventually(shows_no_camera, desk)
         assert problems(pipeline) == [MISSING]

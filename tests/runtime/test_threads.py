@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -28,6 +29,7 @@ from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeClock, FakeEngine
+from tests.fakes.states import has_problems, records
 from tests.fakes.world import (
     BASE,
     FakeRecorder,
@@ -40,7 +42,7 @@ from tests.fakes.world import (
     running,
     with_wall,
 )
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is, no_longer
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
 
@@ -51,7 +53,7 @@ def die() -> None:
 
 def only_cards_from_now_on(world: FakeWorld) -> None:
     sent = len(world.pictures()) + 5  # some may be on their way
-    eventually(lambda: len(world.pictures()) > sent + 5)
+    eventually(world.has_sent, sent + 5)
     assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
 
 
@@ -70,16 +72,19 @@ def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(
     hang = Hold()
     with live(world, BASE, TIMING) as pipeline:
         suffer = die if how == "dies" else hang
-        pipeline.listen(
-            lambda: suffer() if threading.current_thread().name == "output-clock" else None
-        )
-        eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+
+        def suffer_on_the_clock() -> None:
+            if threading.current_thread().name == "output-clock":
+                suffer()
+
+        pipeline.listen(suffer_on_the_clock)
+        eventually(names_the_thread, pipeline, "output-clock", Stage.OUTPUT)
         only_cards_from_now_on(world)
         if how == "stalls":
             hang.go_on.set()
-            eventually(lambda: not pipeline.status().problems)
+            no_longer(has_problems, pipeline)
             composites(pipeline)
-            eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+            eventually(world.shows, PictureKind.COMPOSITE)
 
 
 def problems_at_each_check(checks: int, clock: Worker, *watched: Worker) -> tuple[list[int], int]:
@@ -104,7 +109,7 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
     """SIGSTOP stops the watchdog as well, which may be the first to go on."""
     answers = iter([t("late"), None, t("late"), t("late"), None] * 2)
     late = Worker("late", ignore, Stage.CAPTURE)
-    late.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
+    late.overdue_call = partial(next, answers)  # type: ignore[method-assign]
     seen = [0, 0, 0, 0, 1, 0]
     assert problems_at_each_check(5, late) == (seen, 3), (
         "in place of the clock the card leaves all the same"
@@ -114,7 +119,11 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
 
 def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
     """It had the traceback ten times a second until the program ended."""
-    camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
+
+    def fail(_stop: object) -> None:
+        die()
+
+    camera = Worker("capture", fail, Stage.CAPTURE)
     returned = Worker("returned", ignore)
     stopped = Worker("stopped", ignore)
     stopped.request_stop()
@@ -154,11 +163,11 @@ def test_a_thread_that_dies_is_named(
     makes_pictures = thread in ("capture", "matting")
     record = None if makes_pictures else tmp_path / "a.mp4"
     with live(world, BASE.replaced_at(["output"], record=record), TIMING) as pipeline:
-        eventually(lambda: (pipeline.status().recording is None) is makes_pictures)
+        eventually_is(not makes_pictures, records, pipeline)
         world.faults.put(fault, die)
         changed = pipeline.settings.replaced_at(["matting"], model="mattecam")
         apply(pipeline, changed.replace(background=with_wall(tmp_path).background))
-        eventually(lambda: names_the_thread(pipeline, thread, stage))
+        eventually(names_the_thread, pipeline, thread, stage)
         if makes_pictures:
             only_cards_from_now_on(world)
             assert pipeline.status().phase is Phase.WAITING
@@ -180,14 +189,16 @@ def test_the_end_finishes_recordings_whatever_else_fails(
     if part == "preview":
         monkeypatch.setattr(pipeline.preview, "close", refused)
     elif part == "watchdog":
-        stop = pipeline._watchdog.thread.stop  # noqa: SLF001
-        monkeypatch.setattr(
-            pipeline._watchdog.thread,  # noqa: SLF001
-            "stop",
-            lambda limit_s: (stop(limit_s), refused()),
-        )
+        watchdog = pipeline._watchdog.thread  # noqa: SLF001
+        stop = watchdog.stop
+
+        def stop_and_fail(limit_s: float) -> None:
+            stop(limit_s)
+            refused()
+
+        monkeypatch.setattr(watchdog, "stop", stop_and_fail)
     pipeline.start()
-    eventually(lambda: any(sink.pictures for sink in world.sinks if isinstance(sink, FakeRecorder)))
+    eventually(has_recorded, world)
 
     succeeded = pipeline.stop()
 
@@ -220,7 +231,7 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status(world: FakeWorld) -> No
         broken = Worker("broken", ignore)
         broken.overdue_call = die  # type: ignore[method-assign]
         pipeline.watch(broken)
-        eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
+        eventually(names_the_thread, pipeline, "watchdog", Stage.OUTPUT)
 
 
 WALL = BASE.replace(background=BackgroundSettings(kind="image", path=Path("share/wall.png")))
@@ -281,7 +292,7 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_no_device_is_waited_
         else:
             eventually(named)
         hang.go_on.set()
-        eventually(lambda: not named())
+        no_longer(named)
 
 
 @given(st.lists(st.integers(), min_size=1))
@@ -297,6 +308,23 @@ def test_a_slot_keeps_the_newest_counts_the_rest_as_dropped_and_gives_it_after_i
     assert (slot.get(), slot.dropped) == (values[-1], len(values) - 1)
     with pytest.raises(SlotClosed):
         slot.get()
+
+
+def is_busy(builder: Builder[int, int]) -> bool:
+    return builder.busy
+
+
+def has_outcome(builder: Builder[int, int]) -> bool:
+    return builder.outcome is not None
+
+
+def waits_for_a_thread(builder: Builder[int, int]) -> bool:
+    """Whether a request is pending, and the thread of the one before still runs."""
+    return builder.pending and not builder.busy
+
+
+def has_recorded(world: FakeWorld) -> bool:
+    return any(sink.pictures for sink in world.sinks if isinstance(sink, FakeRecorder))
 
 
 @contextmanager
@@ -333,15 +361,15 @@ def test_the_newest_request_wins_and_no_error_of_build_or_discard_ends_the_build
         assert builder.busy
         assert builder.take_outcome() is None
         gate.set()
-        eventually(lambda: not builder.busy)
+        no_longer(is_busy, builder)
         assert builder.take_outcome() == Built(4, 2, None)
         builder.retire(7)
         builder.request(0)
-        eventually(lambda: not builder.busy)
+        no_longer(is_busy, builder)
         failed = builder.take_outcome()
         assert failed is not None and isinstance(failed.error, ZeroDivisionError)
         builder.request(5)
-        eventually(lambda: builder.take_outcome() == Built(5, 2, None))
+        eventually_is(Built(5, 2, None), builder.take_outcome)
     assert discarded == [10, 7]
 
 
@@ -351,7 +379,7 @@ def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(
     happened: list[str] = []
     monkeypatch.setattr(
         "app.core.worker.return_free_memory",
-        lambda: happened.append("memory returned"),
+        partial(happened.append, "memory returned"),
     )
 
     def build(key: int) -> int:
@@ -366,7 +394,7 @@ def test_what_is_retired_is_discarded_with_its_memory_before_the_next_build(
 
     with building(build, discard) as builder:
         builder.retire(1)
-        eventually(lambda: builder.outcome is not None)
+        eventually(has_outcome, builder)
         first, second = ([f"discarded {value} on builder", "memory returned"] for value in (1, 2))
         assert happened == [*first, *second, "built 3"]
     builder.retire(4)
@@ -407,7 +435,7 @@ def test_what_is_withdrawn_is_not_waited_for(
 
         builder.request(2)
 
-        eventually(lambda: builder.pending and not builder.busy)
+        eventually(waits_for_a_thread, builder)
         assert built == [2]
         answers.set()
 
