@@ -9,10 +9,11 @@ from app.capture import SourceOpener
 from app.capture.base import FrameSource
 from app.core.settings import CaptureSettings
 from app.core.types import Orientation, Rotation
+from tests.stand_ins import always
 
 
 def new_opener() -> SourceOpener:
-    return SourceOpener(lambda path: False)
+    return SourceOpener(always(False))
 
 
 def open_source(settings: CaptureSettings) -> FrameSource:
