@@ -35,6 +35,7 @@ from app.system.pipewire.video_format import (
     value,
 )
 from tests.paths import ROOT
+from tests.stand_ins import always
 from tests.waiting import beside
 
 pytestmark = pytest.mark.skipif(
@@ -70,7 +71,7 @@ STALE = [
 def test_why_no_window_opens(
     variables: dict[str, str], said: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(display, "missing_x11_libraries", lambda find: ([], "", ""))
+    monkeypatch.setattr(display, "missing_x11_libraries", always(([], "", "")))
     assert window_problem({**PLAIN, "XDG_RUNTIME_DIR": str(tmp_path), **variables}) == said
 
 
@@ -136,7 +137,7 @@ def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.Mon
     assert "apt install libxcb-cursor0 libxcb-shape0 libxcb-xkb1;" in missing
     assert "dnf install xcb-util-cursor libxcb)" in missing
     assert missing_libraries({"DISPLAY": ":0"}, without()) is None
-    assert missing_libraries({"DISPLAY": ":0"}, lambda name: None) is None, (
+    assert missing_libraries({"DISPLAY": ":0"}, always(None)) is None, (
         "nothing can be searched here"
     )
     for others in ({}, {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}):
@@ -212,7 +213,7 @@ def test_a_stream_is_not_closed_before_a_buffer_that_was_taken_is_given_back() -
     """The buffer was given back to no stream: the program crashed."""
     lock = threading.RLock()
     pipewire = Mock(**{"pw_stream_new.return_value": 7, "pw_stream_connect.return_value": 0})
-    connection = Mock(Connection, library=pipewire, core=1, locked=lambda: lock)
+    connection = Mock(Connection, library=pipewire, core=1, locked=always(lock))
     stream = Stream({"node.name": "reader"}, [], sends=False, connection=connection)
     with lock:  # as the thread of PipeWire holds it while it delivers an event
         address = stream.dequeue()

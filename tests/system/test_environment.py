@@ -19,6 +19,7 @@ from app.system import environment
 from app.system.environment import ALSO, BUILDS, Nvidia, TorchBuild, find_nvidia, suitable_builds
 from tests.paths import ROOT
 from tests.serving import Handler, served
+from tests.stand_ins import always
 
 NO_DRIVER = None
 PASCAL = (6, 1)
@@ -140,9 +141,9 @@ def test_a_system_for_which_there_are_no_packages_is_named(
     names = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
     monkeypatch.setattr("sys.platform", system)
     monkeypatch.setattr("platform.system", lambda: names[system])
-    monkeypatch.setattr("platform.machine", lambda: processor)
+    monkeypatch.setattr("platform.machine", always(processor))
     monkeypatch.setattr("platform.libc_ver", lambda: ("glibc" if version else "", version))
-    monkeypatch.setattr("platform.mac_ver", lambda: (version, ("", "", ""), processor))
+    monkeypatch.setattr("platform.mac_ver", always((version, ("", "", ""), processor)))
     problem = environment.unsupported_system()
     assert problem is None if not said else problem is not None and problem.endswith(said)
 
@@ -408,7 +409,7 @@ def installed_by(requirements: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
             raise OSError("a package does not support this Python")
 
     monkeypatch.setattr(environment, "_pip", pip)
-    monkeypatch.setattr(environment, "count_packages", lambda locks: 0)
+    monkeypatch.setattr(environment, "count_packages", always(0))
     environment.VENV.mkdir()
     environment.install(requirements, environment.VENV / "pip.log", 0)
     return calls

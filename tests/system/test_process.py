@@ -26,6 +26,7 @@ from app.system import environment, isolation
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from tests.fresh_python import printed_by, program
 from tests.paths import ROOT
+from tests.stand_ins import always
 
 DUMPED = """
 import resource, subprocess, sys
@@ -234,7 +235,7 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         assert signal.SIGHUP not in stopping()
-        with handled(lambda _got, _frame: None):
+        with handled(always(None)):
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

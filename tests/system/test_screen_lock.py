@@ -31,7 +31,8 @@ from app.runtime.status import StatusBoard
 from app.settings import Settings, SettingsOwner
 from app.system.screen_lock import LOGIND, SCREEN_SAVERS, SESSION, ScreenLock
 from tests.pipewire_session import BUS_CONFIGURATION
-from tests.waiting import accepts, beside, eventually
+from tests.stand_ins import always, replacing, replacing_at
+from tests.waiting import accepts, beside, eventually, eventually_is
 
 WANTED = Settings().replaced_at(["output"], pause_when_locked=True)
 OWN = "/org/freedesktop/login1/session/_31"
@@ -116,7 +117,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.
     with subprocess.Popen(
         ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--nopidfile"]
     ) as daemon:
-        eventually(lambda: accepts(path))
+        eventually(accepts, path)
         yield daemon
         daemon.terminate()
 
@@ -125,7 +126,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.
 def logind(bus: subprocess.Popen[bytes]) -> Iterator[PlayedLogind]:
     played = PlayedLogind()
     stop = threading.Event()
-    served = beside(lambda: played.serve(stop))
+    served = beside(played.serve, stop)
     yield played
     stop.set()
     served.result(60)
@@ -254,7 +255,7 @@ def test_it_is_paused_from_the_start_until_the_lock_is_known(
 
 def test_a_start_where_nothing_tells_the_lock_is_not_paused(board: StatusBoard) -> None:
     owner = SettingsOwner(WANTED)
-    pause = LockPause(owner, board, lambda: None)
+    pause = LockPause(owner, board, always(None))
 
     with followed(pause):
         becomes(owner, paused=False)
@@ -265,7 +266,7 @@ def test_a_pause_of_the_user_stays_after_the_lock(
     logind: PlayedLogind, owner: SettingsOwner, settled: Callable[[], None]
 ) -> None:
     settled()
-    owner.change(lambda settings: settings.replace(paused=True))
+    owner.change(replacing(paused=True))
     logind.hint(locked=True)
     logind.hint(locked=False)
     settled_by_another_lock(logind)
@@ -292,7 +293,7 @@ def test_a_pause_during_the_lock_stays_after_it(
     logind.hint(locked=True)
     becomes(owner, paused=True)
     # As `ctl pause` does.
-    owner.change(lambda settings: settings.replace(paused=True, paused_by_lock=False))
+    owner.change(replacing(paused=True, paused_by_lock=False))
     logind.hint(locked=False)
     settled_by_another_lock(logind)
 
@@ -350,7 +351,7 @@ def test_switching_it_off_during_a_lock_stays_paused(
     logind.hint(locked=True)
     becomes(owner, paused=True)
 
-    owner.change(lambda settings: settings.replaced_at(["output"], pause_when_locked=False))
+    owner.change(replacing_at(["output"], pause_when_locked=False))
 
     eventually(lambda: not owner.current.paused_by_lock)
     assert owner.current.paused
@@ -366,12 +367,12 @@ def test_without_a_bus_it_says_so_and_the_program_works(
     with followed(pause):
         assert problems(board) == []
 
-        owner.change(lambda settings: WANTED)
+        owner.change(always(WANTED))
 
-        eventually(lambda: problems(board) == [NOT_SEEN])
+        eventually_is([NOT_SEEN], problems, board)
         assert not owner.current.paused
-        owner.change(lambda settings: Settings())
-        eventually(lambda: problems(board) == [])
+        owner.change(always(Settings()))
+        eventually_is([], problems, board)
 
 
 def test_a_lost_bus_keeps_the_pause_and_is_said(
@@ -387,5 +388,5 @@ def test_a_lost_bus_keeps_the_pause_and_is_said(
 
     bus.terminate()
 
-    eventually(lambda: problems(board) == [NOT_SEEN])
+    eventually_is([NOT_SEEN], problems, board)
     assert owner.current.paused and not owner.current.paused_by_lock
