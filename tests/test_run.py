@@ -17,6 +17,7 @@ from app.doctor import display
 from app.system import environment
 from app.system.isolation import isolated
 from tests.paths import ROOT
+from tests.stand_ins import always, forbidden
 from tests.waiting import eventually
 
 
@@ -95,10 +96,10 @@ def test_nothing_is_installed_for_a_window_without_libraries(
     monkeypatch: pytest.MonkeyPatch, argv: list[str]
 ) -> None:
     """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
-    monkeypatch.setattr(environment, "installed", lambda requirements: False)
-    monkeypatch.setattr(environment, "set_up", lambda requirements: pytest.fail("installed"))
-    monkeypatch.setattr(environment, "unsupported_system", lambda: None)
-    monkeypatch.setattr(display, "missing_libraries", lambda: "the window needs libxcb-cursor0")
+    monkeypatch.setattr(environment, "installed", always(False))
+    monkeypatch.setattr(environment, "set_up", forbidden("installed"))
+    monkeypatch.setattr(environment, "unsupported_system", always(None))
+    monkeypatch.setattr(display, "missing_libraries", always("the window needs libxcb-cursor0"))
     with pytest.raises(
         SystemExit, match="mattecam: the window needs libxcb-cursor0; install them first, or "
     ) as stopped:
@@ -111,7 +112,7 @@ def test_no_models_is_for_the_set_up_and_reaches_no_command(
 ) -> None:
     given: list[list[str]] = []
     monkeypatch.delenv("MATTECAM_NO_MODELS")
-    monkeypatch.setattr(environment, "installed", lambda requirements: True)
+    monkeypatch.setattr(environment, "installed", always(True))
     monkeypatch.setattr("app.cli.main.run_to_exit", given.append)
 
     run.main(["headless", "--no-models", "--frames", "1"])
@@ -186,7 +187,7 @@ def test_a_failure_is_told_at_once_and_an_interrupted_run_ends_with_a_count(
     ) as tests:
         assert tests.stdout is not None
         told = next(line for line in tests.stdout if line.startswith("FAILED "))
-        eventually((tmp_path / "begun").exists, timeout_s=60)
+        eventually((tmp_path / "begun").exists)
         tests.send_signal(signal.SIGINT)
         rest = tests.stdout.read()
 
