@@ -24,19 +24,23 @@ from app.offline.convert import FilmStep
 from app.output.base import SinkSpec
 from app.runtime.context import Timing
 from app.runtime.status import Phase, status_fields
+from app.settings import Settings
 from mattecam import Matting
 from mattecam.testing import HEIGHT, WIDTH, FakeEngine, FakeSink, FakeSource, room_picture
+from tests.fakes.states import in_phase
 from tests.fakes.world import BASE, FakeWorld, composites, live, person_in, running, shows_person
 from tests.fresh_python import printed_by
 from tests.gui.widgets import made_store
 from tests.sources import new_opener
-from tests.waiting import eventually
+from tests.stand_ins import always, replacing
+from tests.waiting import eventually, eventually_is, no_longer
 
 
 def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = SourceSpec(
-        "toy", lambda value, settings: FakeSource(settings, kind=f"toy number {value}"), str.isdigit
-    )
+    def open_toy(value: str, settings: CaptureSettings) -> FakeSource:
+        return FakeSource(settings, kind=f"toy number {value}")
+
+    row = SourceSpec("toy", open_toy, str.isdigit)
     assert parse_source("toy:90") == SourceName("file", "toy:90")
     monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
     assert parse_source("toy:90") == SourceName("toy", "90")
@@ -55,7 +59,11 @@ def test_a_source_with_a_title_is_in_the_list_of_the_window(
     monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     """The list was written by hand, so that a new source could not be chosen there."""
-    row = SourceSpec("toy", lambda value, settings: FakeSource(settings), title="Stripes")
+
+    def open_toy(value: str, settings: CaptureSettings) -> FakeSource:
+        return FakeSource(settings)
+
+    row = SourceSpec("toy", open_toy, title="Stripes")
     monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, row))
     store = made_store(BASE)
     controls = CameraControls(store)
@@ -79,13 +87,19 @@ def test_a_row_is_all_that_a_sink_needs_and_the_camera_stays_on_for_it() -> None
     world.faults.put("close_/dev/toy", closed.set)
     sink = FakeSink("/dev/toy", world.faults)
     world.sinks.append(sink)
-    # It is on while the output is mirrored.
-    row = SinkSpec(
-        "toy_sink", lambda settings: "/dev/toy" if settings.output.mirror else None, lambda *_: sink
-    )
+
+    def device_while_mirrored(settings: Settings) -> str | None:
+        return "/dev/toy" if settings.output.mirror else None
+
+    row = SinkSpec("toy_sink", device_while_mirrored, always(sink))
     parts = replace(world.parts(), sinks=[*world.parts().sinks, row])
 
+    def device() -> object:
+        return status_fields(pipeline.status())["toy_sink"]
+
     def is_blue() -> bool:
+        if not sink.pictures:
+            return False
         return bool((sink.pictures[-1].image[0, -1] == BLUE).all())
 
     with running(
@@ -93,30 +107,46 @@ def test_a_row_is_all_that_a_sink_needs_and_the_camera_stays_on_for_it() -> None
     ) as pipeline:
         composites(pipeline, 60)
         assert "toy-sink" in {thread.name for thread in threading.enumerate()}
-        eventually(lambda: status_fields(pipeline.status())["toy_sink"] == "/dev/toy")
-        eventually(lambda: bool(sink.pictures) and is_blue())
-        pipeline.change(lambda settings: settings.replace(paused=True))
-        eventually(lambda: not is_blue())
-        pipeline.change(lambda settings: BASE)
-        eventually(lambda: closed.is_set() and pipeline.status().phase is Phase.RESTING)
-        eventually(lambda: status_fields(pipeline.status())["toy_sink"] is None)
+        eventually_is("/dev/toy", device)
+        eventually(is_blue)
+        pipeline.change(replacing(paused=True))
+        no_longer(is_blue)
+        pipeline.change(always(BASE))
+        eventually(closed.is_set)
+        eventually(in_phase, pipeline, Phase.RESTING)
+        eventually_is(None, device)
 
 
 SWITCH = BASE.replaced_at(["matting", "edges"], despill=1)
 """Switches the toy effect on: no fake engine removes a cast."""
+
+
+def is_cropped(image: BgrImage) -> bool:
+    return bool(person_in(image).mean() > 0.5)
+
+
+def is_empty(image: BgrImage) -> bool:
+    return bool((image == BLUE).all())
+
+
+def is_red(image: BgrImage) -> bool:
+    """Whether a pixel in the middle row is."""
+    return (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))
+
+
 LIT_RED = np.array([0, 0, 0, 1, 0, 0], np.float32).repeat(12).reshape(6, 3, 4)
 CHANGES: dict[str, tuple[MatteEdit, Callable[[BgrImage], bool]]] = {
     "view": (
         MatteEdit(view=View(0.3, 0.3, 0.4)),
-        lambda image: bool(person_in(image).mean() > 0.5),
+        is_cropped,
     ),
     "matte": (
         MatteEdit(np.zeros((HEIGHT, WIDTH), np.float32)),
-        lambda image: bool((image == BLUE).all()),
+        is_empty,
     ),
     "foreground": (
         MatteEdit(lights=(LIT_RED,)),
-        lambda image: (0, 0, 255) in set(map(tuple, image[HEIGHT // 2])),
+        is_red,
     ),
 }
 """What each kind of effect does, and how its composite is told."""
@@ -143,12 +173,16 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
     room = room_picture()
 
     world = FakeWorld()
+
+    def newest_is_applied() -> bool:
+        return is_applied(world.newest().image)
+
     with live(world, BASE) as pipeline:
-        assert not is_applied(world.newest().image)
-        pipeline.change(lambda settings: SWITCH)
-        eventually(lambda: is_applied(world.newest().image))
-        pipeline.change(lambda settings: BASE)
-        eventually(lambda: not is_applied(world.newest().image))
+        assert not newest_is_applied()
+        pipeline.change(always(SWITCH))
+        eventually(newest_is_applied)
+        pipeline.change(always(BASE))
+        no_longer(newest_is_applied)
 
     background = open_background(BASE.background)
     for settings in (BASE, SWITCH):
@@ -259,16 +293,16 @@ def timed_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(effects, "EFFECTS", (*effects.EFFECTS, TimedEffect))
 
 
-def is_red(image: BgrImage) -> bool:
-    return (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))
-
-
 @pytest.mark.usefixtures("timed_effect")
 def test_an_effect_that_changes_with_time_works_in_a_call() -> None:
     """It was asked once in 246 frames, since no setting changed."""
     world = FakeWorld()
+
+    def newest_is_red() -> bool:
+        return is_red(world.newest().image)
+
     with live(world, BASE):
-        eventually(lambda: is_red(world.newest().image))
+        eventually(newest_is_red)
 
 
 @pytest.mark.usefixtures("timed_effect")
