@@ -39,7 +39,7 @@ from app.output.interrupted import kept_after_crash
 from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latency, Phase, PipelineStatus, Problem, write_status
+from app.runtime.status import Building, Latency, Phase, PipelineStatus, Problem, write_status
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -190,6 +190,9 @@ def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
 
 
 START_LIMIT_S = 120.0
+# The same while a network is loaded: a busy computer takes minutes to import
+# and compile what it needs, and a driver that hangs would never end.
+BUILD_LIMIT_S = 600.0
 # Interval of looks at the pipeline.
 POLL_S = 0.1
 # A run on stand-by, or without its background, has started
@@ -350,6 +353,11 @@ class HeadlessRun:
         takes_any_camera = self.pipeline.settings.capture.source == "auto"
         return status.phase is Phase.NO_CAMERA and takes_any_camera and not is_limited
 
+    @property
+    def _start_limit_s(self) -> float:
+        """How long the run may go on without a frame sent."""
+        return BUILD_LIMIT_S if self.status.building is Building.MODEL else START_LIMIT_S
+
     def _is_over(self) -> bool:
         if self.failure is not None:
             return True
@@ -357,9 +365,10 @@ class HeadlessRun:
         if self._counted_from_s is None:
             if self._awaits_camera(self.status):
                 self._started_s = now_s
-            elif now_s - self._started_s > START_LIMIT_S:
+            elif now_s - self._started_s > self._start_limit_s:
                 advice = f"run `{program_command()} doctor`"
-                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; {advice}."
+                seconds = f"{self._start_limit_s:.0f} seconds"
+                self.failure = f"No frame was matted within {seconds}; {advice}."
                 return True  # the next look would be of a start without a problem
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True

@@ -34,7 +34,7 @@ from app.effects.zones import Zone
 from app.matting.interface import EngineInfo
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
+from app.runtime.status import Building, Latencies, Latency, Phase, PipelineStatus
 from app.settings import Settings
 from mattecam.testing import FakeClock, FakeSource
 from tests.clips import write_clip
@@ -326,6 +326,32 @@ def test_a_recording_to_which_no_frame_comes_fails_in_time(monkeypatch: pytest.M
     settings = BASE.replaced_at(["output"], record=Path("a.mp4"))
     pipeline = Pipeline(settings, parts=FakeWorld().parts(), timing=Timing(source_timeout_s=30.0))
     assert "No frame was matted" in (watched(pipeline, ignore).failure or "")
+
+
+def test_a_network_may_take_longer_to_be_built_than_a_frame_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy computer, the start ended while it imported packages."""
+    world = FakeWorld()
+    building = Hold()
+    world.faults.put("build_engine", building)
+    usual_s = headless.START_LIMIT_S
+    looks = 0
+
+    def look(session: HeadlessRun) -> None:
+        nonlocal looks
+        looks += session.status.building is Building.MODEL
+        if looks == 1:
+            monkeypatch.setattr(headless, "START_LIMIT_S", 0.0)
+        if looks == 3:
+            monkeypatch.setattr(headless, "START_LIMIT_S", usual_s)
+            building.go_on.set()
+        if session.status.frames_out > 0:
+            session.end()
+
+    session = watched(Pipeline(BASE, parts=world.parts()), look, seconds=60.0)
+
+    assert session.failure is None and looks >= 3
 
 
 def test_a_service_waits_for_a_virtual_camera() -> None:
