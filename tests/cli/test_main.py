@@ -112,7 +112,8 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     for folder in "mountains", "green", "1":
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(tmp_path))
     here = tmp_path
     sent = (
         ("scene Büro am Meer", "Büro am Meer"),

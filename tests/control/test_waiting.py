@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -222,15 +221,16 @@ def test_a_file_that_does_not_answer_is_named_until_it_does(
     """Its command waited for ever, and nothing was said."""
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     hasty = program.controller_with(confirm_s=0.1)
-    file = Path("/gone/beach.png").absolute()
 
     with pytest.raises(
-        MattecamError, match=re.escape(f"{file} does not answer; reconnect its disk")
+        MattecamError, match=r"/gone/beach\.png does not answer; reconnect its disk"
     ):
         executed(hasty, "background /gone/beach.png")
 
     messages = [each["message"] for each in hasty.status()["problems"]]
-    assert messages == [f"{file} does not answer; reconnect its disk, or choose another file."]
+    assert messages == [
+        "/gone/beach.png does not answer; reconnect its disk, or choose another file."
+    ]
     before = program.settings
     disk.hold.go_on.set()
     eventually(lambda: hasty.status()["problems"] == [])

@@ -84,7 +84,7 @@ OTHERS = (
 
 
 def file_of_source(source: str) -> Path | None:
-    return Path(source) if source.startswith("/") else None
+    return Path(source) if Path(source).is_absolute() else None
 
 
 @pytest.fixture
