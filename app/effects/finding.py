@@ -65,7 +65,7 @@ def find_people(alpha: Floats) -> tuple[Person, ...]:
         person = Person(
             head_x=(left + head_x) / columns,
             head_top=(top + head_top) / rows,
-            shoulders=min(1.0, (top + shoulders) / rows),
+            shoulders=(top + shoulders) / rows,
         )
         people.append(person)
     return tuple(people)

@@ -84,6 +84,35 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
     assert np.abs(found - true).mean() < 0.85 * np.abs(surfaces - true).mean()
 
 
+def test_in_the_same_light_a_person_gets_the_usual_difference_between_people_and_rooms() -> None:
+    """Persons and their surroundings differ also in the same light: skin is red, and darker."""
+    grey = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.4, np.float32)
+
+    tone = light_match.measured_tone(grey, PERSON, grey)
+
+    assert tone is not None
+    np.testing.assert_allclose(
+        tone.log_gains,
+        0.5 * 0.12 - 0.35 * light_match.USUAL_CHROMA,
+        atol=1e-4,
+    )
+    assert tone.mean == pytest.approx(0.4, abs=1e-4)
+    assert tone.highlight == pytest.approx(0.4, abs=1e-4)
+
+
+def test_the_gains_towards_another_light_are_limited() -> None:
+    dark = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.05, np.float32)
+    bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.4, np.float32)
+
+    to_bright = light_match.measured_tone(dark, PERSON, bright)
+    to_dark = light_match.measured_tone(bright, PERSON, dark)
+
+    chroma = -0.35 * light_match.USUAL_CHROMA
+    assert to_bright is not None and to_dark is not None
+    np.testing.assert_allclose(to_bright.log_gains, 0.3 + chroma, atol=1e-4)
+    np.testing.assert_allclose(to_dark.log_gains, -0.3 + chroma, atol=1e-4)
+
+
 class LitStream:
     """The effects on one stream of frames of which the light alone changes."""
 
@@ -218,6 +247,25 @@ def test_the_whole_foreground_is_lit_as_one_piece(refined: bool) -> None:
 
 
 LIT = Exposure(mean=0.2, highlight=0.5, white=0.9, noise=0.005)
+DIM = LIT._replace(highlight=0.1)
+
+
+@pytest.mark.parametrize(
+    ("exposure", "ev"),
+    [
+        pytest.param(LIT._replace(mean=0.5), np.log2(0.42 / 0.5), id="overexposed"),
+        pytest.param(LIT._replace(mean=1.0), -1, id="far overexposed"),
+        pytest.param(DIM._replace(mean=0.08), 1.8 * np.log2(0.11 / 0.08), id="backlit"),
+        pytest.param(DIM._replace(mean=0.02), 2, id="far backlit"),
+        pytest.param(DIM._replace(white=0.35), 1, id="a dark room"),
+        pytest.param(DIM._replace(mean=0.05, highlight=0.3), np.log2(0.5 / 0.3), id="highlights"),
+        pytest.param(DIM._replace(mean=0.05, noise=0.02), 2.2 * np.log2(0.025 / 0.02), id="noise"),
+    ],
+)
+def test_the_gain_of_an_exposure_in_ev(exposure: Exposure, ev: float) -> None:
+    assert brightness.wanted_ev(exposure) == pytest.approx(ev)
+
+
 BLOCK = np.zeros((60, 80), np.float32)
 BLOCK[10:, 25:55] = 1
 luminances = st.floats(0, 1)

@@ -23,7 +23,7 @@ from app.core.types import BlurredBackground, Floats, View
 from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
-from app.effects.only_me import PROOF_FRAMES, WARY_S, OnlyMe
+from app.effects.only_me import BINS, PROOF_FRAMES, WARY_S, OnlyMe, histogram
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, Zone, draw_zones, zone_gain
 from app.matting.interface import StepGeometry, StepRequest
@@ -321,6 +321,15 @@ MEETINGS = {
     "somebody stays at my side": Meeting(
         standing(RED), Walker(lambda t: max(0.45, 0.95 - 0.15 * t), BLUE), 9, least=0.8, at_end=0.8
     ),
+    # Where I was when I last touched nobody, not where I was selected, is what is shown of me.
+    "I walked there before somebody comes": Meeting(
+        Walker(lambda t: min(0.15 + 0.15 * t, 0.4), RED),
+        Walker(lambda t: max(0.5, 1.1 - 0.12 * t), BLUE),
+        7,
+        least=0.92,
+        at_end=0.92,
+        hidden=(0, 0),
+    ),
     "I leave": Meeting(
         Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE), at_end=None, glimpse=0
     ),
@@ -348,6 +357,14 @@ def test_nobody_but_me_is_shown(name: str) -> None:
     assert min(own) >= meeting.least
     assert (own[-1] > meeting.at_end) if meeting.at_end is not None else not shown[-1]
     assert meeting.hidden[0] <= shown.count(False) / len(shown) <= meeting.hidden[1]
+
+
+def test_no_cells_have_all_colours_alike() -> None:
+    codes = np.zeros((4, 6), np.intp)
+
+    found = histogram(codes, np.zeros((4, 6), np.bool_))
+
+    assert found == pytest.approx(1 / BINS)
 
 
 def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None:
