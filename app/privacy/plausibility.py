@@ -39,35 +39,35 @@ SATURATED = 0.985
 UNSATURATED = 0.95
 # Rise of the mean alpha between two frames that no person can cause at a usual frame rate.
 JUMP = 0.6
-# For this long after a passed self-test a rise is believed: the test resets the engine, and strict
-# mode then hides people until they move, so that they appear suddenly again.
+# For this long after a passed self-test a rise is believed without another one. The test resets the
+# engine, and strict mode then hides people until they move: they appear suddenly once more.
 TEST_VALID_S = 30.0
-
-
-# How long a suspicious alpha must last before it is believed.
+# How long a sudden rise must last before the self-test decides whether it is believed.
 HOLD_S = 0.5
-# The age of the last composite from which the stand-by card is shown instead. A fixed bound, also
-# where a step takes longer: the documents promise it.
+# Age of the last composite from which the output clock shows the stand-by card in its place, also
+# while a suspicious alpha is held. Fixed, however long a step takes: the documents promise it.
 STALE_S = 2.0
 
 
 class MatteCheck:
-    """The checks that a matte must pass before it is shown: its composite, and an alpha that hides
-    nothing or rises.
+    """The checks that a matte must pass before it is shown: of its composite, and of its mean alpha.
 
-    A real cause of such an alpha, like a face that fills the frame, lasts, and the engine passes
-    its self-test: it is then shown. An alpha that rises because another engine is used is
-    suspicious as well.
+    A mean alpha is suspicious if it hides nothing (it is saturated) or rises suddenly. A sudden
+    rise must last for `hold_s` before the engine is tested; one that saturates slowly, as when a
+    face comes closer, is tested at once. An engine that passes its self-test is believed. The first
+    alpha of another engine is compared with the last one of the engine before it.
 
-    Keeps its buffers, so that checks allocate little; used on one thread.
+    Keeps its buffers, so that checks allocate little. Used on the thread of its `Stream`.
     """
 
     def __init__(self, hold_s: float = HOLD_S) -> None:
-        """hold_s: how long a suspicious alpha must last before it is believed."""
+        """hold_s: see `HOLD_S`."""
         self._differences: BgrImage = np.empty((0, 0, 3), np.uint8)
         self._permitted: BgrImage = np.empty((0, 0, 3), np.uint8)
+        # Composites checked so far: with them the rows change that are compared.
         self._frames = 0
         self._hold_s = hold_s
+        # Of the last matte: (source generation, engine number).
         self._sequence: tuple[int, int] | None = None
         self._last_shown_mean: float | None = None
         self._suspect_since_s: float | None = None
@@ -82,8 +82,9 @@ class MatteCheck:
         blurred room is not known here: it must differ from the frame where there is no person, in
         every tile with detail.
 
-        Compares a part of the rows: what exceeds the bound in as many rows as the step is found in
-        the same frame, in fewer within as many frames.
+        Compares every n-th row, in each frame from another one on; n is `IMAGE_ROW_STEP` or
+        `ROOM_ROW_STEP`. A fault that is n rows high is found in its first frame, a lower one within
+        n frames.
         """
         height, width = frame.image.shape[:2]
         has_size = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (
@@ -125,7 +126,10 @@ class MatteCheck:
             )
 
     def _excess(self, composite: BgrImage, alpha: AlphaImage, backdrop: BgrImage) -> float:
-        """Return by how much, of 255, the composite differs more than alpha permits."""
+        """Return the largest excess, 0..255, of the difference from the backdrop over alpha.
+
+        Takes the compared rows of each. alpha: 0..255.
+        """
         height, width = alpha.shape
         if self._differences.shape[1] != width:
             self._differences = np.empty((STRIP_ROWS, width, 3), np.uint8)
@@ -137,31 +141,30 @@ class MatteCheck:
             permitted = self._permitted[: rows.stop - top]
             cv2.absdiff(composite[rows], backdrop[rows], difference)
             cv2.cvtColor(alpha[rows], cv2.COLOR_GRAY2BGR, permitted)
-            # In uint8, which ends at 0: what is permitted does not count against what exceeds.
+            # Subtraction of uint8 saturates at 0: differences within the bound leave nothing.
             cv2.subtract(difference, permitted, difference)
             excess = max(excess, cv2.norm(difference, cv2.NORM_INF))
         return excess
 
     def accepts_alpha(
         self,
-        share: float,
+        mean: float,
         now_s: float,
         sequence: tuple[int, int],
         self_test: Callable[[], None],
     ) -> bool:
-        """Return whether a matte with this mean alpha may be shown.
+        """Return whether a matte with this mean alpha may be shown; False while it is held.
 
-        Raises ModelError if the engine has failed.
-        sequence: (source generation, engine number) as in `MatteFrame`. self_test: raises
-        ModelError if the engine fails on a known frame; called before a suspicious alpha is
-        believed.
+        mean: from `mean_alpha`. now_s: on any monotonic clock. sequence: (source generation, engine
+        number): the mattes of one pair follow one another. self_test: raises ModelError if the
+        engine fails on a known frame; called before a suspicious alpha is believed.
         """
         if sequence != self._sequence:
-            self._begin(sequence)
-        if share < UNSATURATED:
+            self._begin_sequence(sequence)
+        if mean < UNSATURATED:
             self._accepts_saturated = False
-        is_saturated = share >= SATURATED and not self._accepts_saturated
-        has_risen = self._has_risen(share, now_s, is_saturated=is_saturated)
+        is_saturated = mean >= SATURATED and not self._accepts_saturated
+        has_risen = self._has_risen(mean, now_s, is_saturated=is_saturated)
         if has_risen:
             if self._suspect_since_s is None:
                 self._suspect_since_s = now_s
@@ -172,20 +175,21 @@ class MatteCheck:
             self._self_test_passed_at_s = now_s
             self._accepts_saturated = True
         self._suspect_since_s = None
-        self._last_shown_mean = share
+        self._last_shown_mean = mean
         return True
 
-    def _begin(self, sequence: tuple[int, int]) -> None:
-        """Forget what was known of another sequence."""
+    def _begin_sequence(self, sequence: tuple[int, int]) -> None:
+        """Forget what was known of another source, or of the same one with another engine."""
         if self._sequence is None or sequence[0] != self._sequence[0]:
-            # Another source may show anything.
+            # Another source may show anything. Another engine may not: it is measured by the last
+            # mean of the engine before it.
             self._last_shown_mean = None
         self._suspect_since_s = None
         self._self_test_passed_at_s = None
         self._accepts_saturated = False
         self._sequence = sequence
 
-    def _has_risen(self, share: float, now_s: float, *, is_saturated: bool) -> bool:
+    def _has_risen(self, mean: float, now_s: float, *, is_saturated: bool) -> bool:
         """Return whether the mean alpha rose as no person can make it rise."""
         if not is_saturated:
             if self._last_shown_mean is None:
@@ -194,7 +198,7 @@ class MatteCheck:
             if tested_at_s is not None and now_s - tested_at_s < TEST_VALID_S:
                 return False
         # Without an earlier matte, a saturated one rises from nothing.
-        return share - (self._last_shown_mean or 0.0) >= JUMP
+        return mean - (self._last_shown_mean or 0.0) >= JUMP
 
 
 def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) -> bool:
@@ -225,5 +229,5 @@ def _is_copied(composite: BgrImage, frame: BgrImage, background: AlphaImage) -> 
 
 
 def mean_alpha(alpha: AlphaImage) -> float:
-    """Return the mean of alpha, 0..1, from a part of the rows: the share that shows the person."""
+    """Return the mean of alpha, 0..1, measured in a part of the rows. alpha: 0..255."""
     return cv2.mean(alpha[::ALPHA_ROW_STEP])[0] / 255
