@@ -40,25 +40,26 @@ MIN_SHORT_SIDE = 96
 FIXED_WORK = 0.15
 # Work of a step of the lighter network relative to the better one, each at its automatic ratio.
 LIGHTER_WORK = 0.25
-# The source chooses what it does with the next frame before the last one has been looked at.
+# How many frames ahead the capture thread knows which ones will not be matted, so that it need not
+# decode them: it reads the next ones while the inference thread still mattes the last one.
 AHEAD = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One quality level."""
+    """One quality level: what is cheaper in it than at full quality."""
 
     # Factor of the automatic downsample ratio.
     ratio_factor: float = 1.0
     lighter_model: bool = False
     # Fraction of the frames that are matted.
     matted: Fraction = Fraction(1)
-    # The downsample ratio at full quality.
+    # The downsample ratio of the engine at full quality, the same in all of its levels.
     full_ratio: float = field(default=1.0, compare=False)
 
     @property
     def ratio(self) -> float | None:
-        """The downsample ratio; None: as at full quality."""
+        """The downsample ratio to set; None: leave the setting as it is at full quality."""
         if self.ratio_factor == 1:
             return None
         return self.full_ratio * self.ratio_factor
@@ -76,9 +77,10 @@ FULL = Quality()
 
 
 def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality, ...]:
-    """Return the quality levels, descending, of an engine that runs `settings` at full quality and is `info`.
+    """Return the quality levels of an engine, the best first.
 
-    What the user chose is the same on every level.
+    settings: those of full quality. info: of the engine that runs them. A ratio or a model that the
+    user has chosen is the same on every level.
     """
     is_lightest = info.model == bundled().name
     full = Quality(full_ratio=info.downsample_ratio)
@@ -94,7 +96,7 @@ def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality,
 
 
 def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
-    """Return the settings, which are those of full quality, at this one."""
+    """Return the settings of a quality level. settings: those of full quality."""
     if quality.lighter_model:
         settings = settings.replace(model=bundled().name)
     if quality.ratio is None:
@@ -102,22 +104,26 @@ def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
     return settings.replace(downsample_ratio=quality.ratio)
 
 
-def _with_reduced_rates(networks: Sequence[Quality]) -> tuple[Quality, ...]:
-    lightest = networks[-1]
+def _with_reduced_rates(full_rate: Sequence[Quality]) -> tuple[Quality, ...]:
+    """Return these levels, which matte every frame, and below them the last one at each rate of `MATTED`."""
+    lightest = full_rate[-1]
     reduced = [replace(lightest, matted=matted) for matted in MATTED]
-    return (*networks, *reduced)
+    return (*full_rate, *reduced)
 
 
 class MattingPattern:
-    """Phase accumulator over frame indexes. At 2/3 of the frames it selects 0, 1, 3, 4, 6, 7 and so on."""
+    """Selects the frames to matte, by a phase accumulator over their indexes.
+
+    At 2/3 of the frames these are 0, 1, 3, 4, 6, 7 and so on.
+    """
 
     def __init__(self, matted: Fraction) -> None:
         """matted: fraction of the frames to matte, below 1."""
         self._interval = 1 / matted
-        # Of the last matted frame; -1 before the first.
+        # Both of the last matted frame, as in `Frame`; -1 before the first.
         self._generation = -1
         self._last_index = -1
-        # Ideal index of the next frame.
+        # Ideal index of the next frame to matte: a fraction, of which the frame below is taken.
         self._due = Fraction(0)
 
     def skips(self, generation: int, index: int) -> bool:
@@ -137,7 +143,7 @@ class MattingPattern:
         self._last_index = index
 
     def skipped_after(self, generation: int, index: int) -> frozenset[int]:
-        """Return which of the next `AHEAD` frames are skipped, if this one is matted and none is late."""
+        """Return the indexes of the next `AHEAD` frames that are skipped, if this one is matted and none is late."""
         ahead = copy.copy(self)
         skipped = set()
         ahead.record(generation, index)
@@ -160,6 +166,7 @@ LOW_REDUCED = 0.9
 # Upper bound of a composite's latency, even at a low frame rate. A level with the lightest network
 # may exceed it.
 LATENCY_BOUND_S = 0.15
+# The steps of a window are judged together: its length, and the fewest steps in it.
 WINDOW_S = 1.0
 MIN_SAMPLES = 5
 # Consecutive windows above HIGH before quality is lowered; a single one may be an outlier.
@@ -172,6 +179,7 @@ MAX_WAIT_S = 300.0
 PROBATION_S = 60.0
 # The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade.
 EASIER = 0.7
+# Most switches of the level within the span: each may build an engine.
 MAX_SWITCHES = 6
 SWITCHES_SPAN_S = 60.0
 
@@ -188,7 +196,8 @@ class MeasuredStep:
     latency_s: float
     # Target frame rate.
     rate_hz: float
-    # As in `Matte`. It tells nothing of the load once somebody moves.
+    # As in `Matte`: the network left the frame out, which tells nothing of the load once somebody
+    # moves.
     still: bool = False
 
 
@@ -196,27 +205,28 @@ class MeasuredStep:
 class _Upgrades:
     """What is known of raising the quality: the last attempt, and when and how far to try again."""
 
-    # When quality was last raised; None once that has failed or succeeded, as for the next two.
+    # When quality was last raised; None once that attempt has failed or lasted. The next two are of
+    # this attempt, and have no meaning after it.
     raised_s: float | None = None
-    # Level before it was raised, which is known to sustain the frame rate.
+    # Index of the level before it was raised, which is known to sustain the frame rate.
     raised_from: int = 0
     # Predicted load of full quality when it was raised.
     raised_load: float = 0.0
-    # Best level to try next.
+    # Index of the best level to try next.
     ceiling: int = 0
     # How long headroom must last.
     wait_s: float = FIRST_WAIT_S
     # Predicted load of full quality at the last attempt that failed.
     failed_load: float = float("inf")
 
-    def failed(self, level: int) -> None:
-        """Record that the frame rate was lost at `level` soon after it was raised to."""
+    def failed(self, index: int) -> None:
+        """Record that the frame rate was lost soon after quality was raised to the level `index`."""
         self.wait_s = min(2 * self.wait_s, MAX_WAIT_S)
         self.failed_load = self.raised_load
         # Levels in between may sustain the frame rate: try them next, one at a time.
         self.ceiling = 0
-        if level + 1 < self.raised_from:
-            self.ceiling = level + 1
+        if index + 1 < self.raised_from:
+            self.ceiling = index + 1
 
     def succeeded(self) -> None:
         """Record that the last attempt lasted: what was known of failures is over."""
@@ -226,7 +236,10 @@ class _Upgrades:
 
 
 class Governor:
-    """Selects the quality level. Not thread-safe."""
+    """Selects the quality level, by its index: 0 is full quality, a higher one is cheaper.
+
+    Used on the inference thread.
+    """
 
     def __init__(self, levels: Sequence[Quality] = (FULL,), window_s: float = WINDOW_S) -> None:
         """levels: quality levels in descending order, at least one; with full quality alone there is no choice.
@@ -240,7 +253,9 @@ class Governor:
         self._window: list[MeasuredStep] = []
         # None until the next step.
         self._window_start_s: float | None = None
+        # End of the last step.
         self._last_s = float("-inf")
+        # Windows in a row above HIGH.
         self._busy_windows = 0
         self._headroom_since_s: float | None = None
         self._switches_s: deque[float] = deque()
@@ -267,14 +282,15 @@ class Governor:
         self._headroom_since_s = None
 
     def remove_current(self) -> None:
-        """Remove the network of the current level, which cannot be built, and use the next better one.
+        """Remove the ratio and network of the current level, which cannot be built; use the next better level.
 
-        Full quality is never removed.
+        Not for those of full quality, which must stay: the caller builds another engine then.
         """
-        networks = [level for level in self._levels if level.matted == 1]
-        removed = networks.index(replace(self.quality, matted=Fraction(1)))
-        del networks[removed]
-        self._levels = _with_reduced_rates(networks)
+        full_rate = [level for level in self._levels if level.matted == 1]
+        removed = full_rate.index(replace(self.quality, matted=Fraction(1)))
+        del full_rate[removed]
+        self._levels = _with_reduced_rates(full_rate)
+        # The indexes of the levels have changed.
         self._upgrades.raised_s = None
         self._upgrades.ceiling = 0
         self._set_level(max(0, removed - 1))
@@ -283,6 +299,7 @@ class Governor:
         """Record a step; return whether `quality` has changed."""
         longest_gap_s = max(WINDOW_S, 3 * (step.busy_s + 1 / step.rate_hz))
         if step.now_s - self._last_s > longest_gap_s:
+            # After a pause, what was measured before it is no longer so.
             self.restart_measuring()
         self._last_s = step.now_s
         if self._window_start_s is None:
@@ -298,7 +315,7 @@ class Governor:
         return self._switch(wanted, step.now_s)
 
     def _judge(self, now_s: float) -> int:
-        """Return the level to use according to the current window."""
+        """Return the index of the level to use, by the window that ends now."""
         predicted = self._predicted()
         self._load = predicted[0]
         if predicted[self._index] > _high(self.quality):
@@ -311,7 +328,7 @@ class Governor:
         return self._raise(predicted, now_s)
 
     def _raise(self, predicted: list[float], now_s: float) -> int:
-        """Return the better level to use once there was headroom for long enough; else the current one."""
+        """Return the index of a better level once headroom has lasted for long enough; else the current one."""
         upgrades = self._upgrades
         is_easier = self._load < EASIER * upgrades.failed_load
         ceiling = upgrades.ceiling
@@ -325,13 +342,14 @@ class Governor:
             self._headroom_since_s = None
             return self._index
         if self._headroom_since_s is None:
+            # The window that ends now has had headroom from its start.
             self._headroom_since_s = now_s - self._window_s
         if now_s - self._headroom_since_s < wait_s:
             return self._index
         return better[0]
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
-        """Return the cheaper level to use; if the last upgrade failed, the level before it."""
+        """Return the index of a cheaper level; of the level before the last upgrade, if that has failed."""
         upgrades = self._upgrades
         raised_s = upgrades.raised_s
         upgrades.raised_s = None
@@ -339,6 +357,7 @@ class Governor:
             if now_s - raised_s <= PROBATION_S:
                 upgrades.failed(self._index)
                 return upgrades.raised_from
+            # Known only now, when the load has risen again, that the upgrade lasted.
             upgrades.succeeded()
         last = len(predicted) - 1
         for index in range(self._index + 1, last):
@@ -351,7 +370,7 @@ class Governor:
         own_work = self.quality.work
         least_work = self._levels[-1].work
         rate_hz = self._window[-1].rate_hz
-        # Those of a step of full quality.
+        # Both of a step of full quality: they grow with its work.
         busy_s = fmean([step.busy_s for step in self._window]) / own_work
         latency_s = fmean([step.latency_s for step in self._window]) / own_work
         loads = []
@@ -364,6 +383,7 @@ class Governor:
         return loads
 
     def _switch(self, wanted: int, now_s: float) -> bool:
+        """Use the level with this index; return whether it is another one and there were few switches of late."""
         while self._switches_s and now_s - self._switches_s[0] > SWITCHES_SPAN_S:
             self._switches_s.popleft()
         if wanted == self._index or len(self._switches_s) >= MAX_SWITCHES:
