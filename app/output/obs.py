@@ -1,7 +1,8 @@
-"""Sends frames to the virtual camera of OBS Studio on Windows without pyvirtualcam, whose licence packages cannot have.
+"""Sends frames to the virtual camera of OBS Studio on Windows without pyvirtualcam.
 
-The camera is a filter that reads a shared memory with a fixed name: a header, and three frames that are
-written in turn. While nobody has it open, any program may create it and be the one that sends.
+Installers cannot include pyvirtualcam, whose GPL version 2 is incompatible with this program's version 3
+(docs/licences.md). The camera is a filter of OBS that reads a shared memory with a fixed name: a header, and three
+frames that are written in turn. The program that creates this memory is the only sender until it closes it.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ FRAMES = 3
 FRAME_HEADER_BYTES = 32
 # The filter reads frames at multiples of this.
 ALIGNMENT = 32
-# Number of the frame that was written last, twice; state; where each frame begins; kind, width, height;
-# the time between frames in units of 100 ns.
+# Write index and read index, both of which the sender sets to the number of its last frame; state; offset of
+# each frame; kind, width, height; the time between frames in units of 100 ns.
 HEADER = struct.Struct("<9I4xQ")
 # Words at the end of the header that have no meaning yet.
 RESERVED_BYTES = 32
+# Values of the state.
 READY = 2
 STOPPING = 3
+# The only kind.
 VIDEO = 0
-# The filter scales by rows of whole words.
+# The filter scales rows in words of four bytes.
 WIDTH_MULTIPLE = 4
 
 
@@ -46,18 +49,21 @@ def frame_offsets(width: int, height: int) -> tuple[list[int], int]:
 
 
 class FrameQueue:
-    """Writes frames into memory as the filter reads them."""
+    """Writes frames into memory, laid out for the filter."""
 
     def __init__(self, memory: memoryview, width: int, height: int, fps: float) -> None:
         """memory: writable, of the size that `frame_offsets` returns. width, height: even, in pixels."""
         self._memory = memory
         self._size = (width, height)
-        self._interval = round(1e7 / fps)
+        self._interval_100ns = round(1e7 / fps)
         self._offsets, _ = frame_offsets(width, height)
         self._number = 0
 
     def write(self, frame: NDArray[np.uint8], made_ns: int) -> None:
-        """Write a frame (height * 3 / 2, width) in layout I420; the filter takes NV12."""
+        """Write a frame (height * 3 / 2, width) in layout I420; the filter takes NV12.
+
+        made_ns: when it was made, by time.monotonic_ns().
+        """
         width, height = self._size
         pixels = width * height
         self._number += 1
@@ -66,23 +72,27 @@ class FrameQueue:
         planes = np.frombuffer(self._memory, np.uint8, pixels * 3 // 2, begin + FRAME_HEADER_BYTES)
         flat = frame.reshape(-1)
         planes[:pixels] = flat[:pixels]
+        # I420 has U and then V, NV12 has them side by side.
         planes[pixels::2] = flat[pixels : pixels + pixels // 4]
         planes[pixels + 1 :: 2] = flat[pixels + pixels // 4 :]
-        # Last: a reader takes the frame that the header names.
+        # Last, so that the filter reads only whole frames: it takes the one that the header names.
         self._write_header(READY)
 
     def stop(self) -> None:
-        """Tell the filter that no further frame comes: it shows its card."""
+        """Tell the filter that no further frame comes: it shows the placeholder of OBS."""
         self._write_header(STOPPING)
 
     def _write_header(self, state: int) -> None:
         HEADER.pack_into(
-            self._memory, 0, self._number, self._number, state, *self._offsets, VIDEO, *self._size, self._interval
+            self._memory, 0, self._number, self._number, state, *self._offsets, VIDEO, *self._size, self._interval_100ns
         )
 
 
 class ObsWriter:
-    """Sends frames to OBS's camera. It has the part of pyvirtualcam's interface that the sink uses."""
+    """Sends frames to OBS's camera. It has the part of pyvirtualcam's interface that `VirtualCamera` uses.
+
+    Opened, used and closed on the thread of that sink.
+    """
 
     LAYOUT: YuvLayout = "I420"
 
@@ -92,7 +102,7 @@ class ObsWriter:
         self.height = height
         _, size = frame_offsets(self.width, self.height)
         try:
-            # OBS itself sends while its own virtual camera is started.
+            # It exists while another program sends: OBS itself does while its virtual camera is started.
             self._memory = SharedMemory(NAME, create=True, size=size)
         except FileExistsError as error:
             raise OSError(errno.EBUSY, "another program sends to it") from error
@@ -101,7 +111,7 @@ class ObsWriter:
         self._queue: FrameQueue | None = FrameQueue(memory, self.width, self.height, fps)
 
     def send(self, frame: NDArray[np.uint8]) -> None:
-        """Show a frame in layout I420. Raises OSError after the end."""
+        """Show a frame (height * 3 / 2, width) in layout I420, of this object's size. Raises OSError after `close`."""
         if self._queue is None:
             raise OSError(errno.ENXIO, "the camera is closed")
         self._queue.write(frame, time.monotonic_ns())
@@ -112,7 +122,6 @@ class ObsWriter:
         self._queue = None
         if queue is not None:
             queue.stop()
-            del queue
             self._memory.close()
             self._memory.unlink()
 
