@@ -1,9 +1,8 @@
-"""The control server of the running program.
+"""The control server of the running program: one thread accepts connections, another answers commands.
 
-Accepts commands on a socket and answers all of them on one thread.
-
-One thread accepts, the other reads and answers: each command is a coroutine, so that waiting holds
-no thread and a command that hides something is in force as soon as it is read, whatever else waits.
+On the second one each command is a coroutine, so that a command that hides something is in force as
+soon as it is read, whatever else waits. Waiting holds no thread, except for reading and writing on
+Windows, whose pipes an event loop cannot watch: a pool of threads does that.
 """
 
 from __future__ import annotations
@@ -30,17 +29,20 @@ from app.core.errors import MattecamError, Stage, all_done
 from app.core.worker import Worker
 
 log = logging.getLogger(__name__)
-# Connections at a time. More are refused but for `AT_ONCE`,
-# so that the system's limit of open files never is.
+# Connections at a time above which only the commands of `AT_ONCE` are executed and the others are
+# refused at once, so that the connections never reach the system's limit of open files.
 MOST_WAITING = 400
-# Wait after a connection that could not be accepted.
+# Interval of tries: to accept again after an error, and to end a thread.
 RETRY_S = 0.1
 # How long a client may take to read its answer.
 SEND_LIMIT_S = 5.0
 
 
 class ControlServer:
-    """Serves connections concurrently, one command each. The program also works without it."""
+    """Serves connections concurrently, one command each. The program also works without it.
+
+    `listen`, `start` and `stop` are called on one thread, the others run on the two of the server.
+    """
 
     def __init__(self, controller: SettingsController, program: RunningProgram) -> None:
         """program: owns the address, now or once another program has ended; `stop` closes it."""
@@ -49,10 +51,10 @@ class ControlServer:
         self._accepting = Worker("control", self._accept, Stage.SETTINGS)
         self._answering = Worker("control-answers", self._answer_until_stopped, Stage.SETTINGS)
         self.threads = (self._accepting, self._answering)
+        # Of the thread that answers, from `start` on.
         self._loop: asyncio.AbstractEventLoop | None = None
-        """Of the thread that answers, from `start` on."""
-        self._calls: set[asyncio.Task[None]] = set()
-        """Connections that are served or wait; of the thread that answers."""
+        # One for each connection that is served or waits; of the thread that answers.
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def listen(self) -> None:
         """Own the address if it is free; commands wait until `start`.
@@ -92,6 +94,7 @@ class ControlServer:
         """End the thread that accepts; return whether it has ended in time."""
         self._accepting.request_stop()
         self._program.wake()
+        # Again until it ends: on Windows waking is a connection to a pipe, which may fail.
         while not self._accepting.join(RETRY_S) and time.monotonic() < deadline_s:
             self._program.wake()
         return self._accepting.join(0)
@@ -104,19 +107,20 @@ class ControlServer:
         self._answering.request_stop()
         finished = asyncio.run_coroutine_threadsafe(self._finish(deadline_s), loop)
         finished.add_done_callback(lambda _finished: loop.call_soon_threadsafe(loop.stop))
+        # A little longer than `_finish` waits.
         ended = self._answering.join(max(RETRY_S, deadline_s - time.monotonic() + RETRY_S))
         return ended and finished.result()
 
     async def _finish(self, deadline_s: float) -> bool:
         """Wait for the commands that are running, and cancel those that are not done in time."""
-        if not self._calls:
+        if not self._tasks:
             return True
         _, unanswered = await asyncio.wait(
-            self._calls,
+            self._tasks,
             timeout=max(0.0, deadline_s - time.monotonic()),
         )
-        for call in unanswered:
-            call.cancel()
+        for task in unanswered:
+            task.cancel()
         await asyncio.gather(*unanswered, return_exceptions=True)
         return not unanswered
 
@@ -127,16 +131,16 @@ class ControlServer:
         while endpoint is not None and loop is not None:
             try:
                 connection = endpoint.accept()
-            except OSError as error:  # no file is left
+            except OSError as error:  # no file descriptor is left
                 if not reported:
                     log.warning("A command could not be accepted: %s", error)
                 reported = True
                 if stop.wait(RETRY_S):
                     return
                 continue
-            if connection is None:
+            if connection is None:  # woken by `stop`
                 return
-            if stop.is_set():
+            if stop.is_set():  # on Windows it may be the connection that wakes
                 connection.close()
                 return
             loop.call_soon_threadsafe(self._begin, connection, endpoint)
@@ -150,9 +154,10 @@ class ControlServer:
             loop.close()
 
     def _begin(self, connection: Connection, endpoint: Endpoint) -> None:
-        call = asyncio.get_running_loop().create_task(self._serve(connection, endpoint))
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
+        task = asyncio.get_running_loop().create_task(self._serve(connection, endpoint))
+        # The event loop itself keeps only weak references.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection, endpoint: Endpoint) -> None:
         with connection:
@@ -160,11 +165,12 @@ class ControlServer:
                 if not await _has_data(connection, transport.REQUEST_TIMEOUT_S):
                     return
                 request = endpoint.receive(connection)
+                # An empty one had no valid secret; it gets no answer.
                 if request:
                     reply = await answer(
                         self._controller,
                         request,
-                        crowded=len(self._calls) > MOST_WAITING,
+                        crowded=len(self._tasks) > MOST_WAITING,
                     )
                     await _send(connection, json.dumps(asdict(reply)).encode())
             # The client hung up, or sent or read no whole message.
@@ -218,7 +224,11 @@ async def answer(
     *,
     crowded: bool = False,
 ) -> Answer:
-    """Execute the command in a request. crowded: refuse one that may have to wait."""
+    """Execute the command in a request; return its answer, also where it fails.
+
+    request: a command and, after a space, its argument, in UTF-8. crowded: refuse a command that
+    may have to wait.
+    """
     try:
         command = parse_words(request.decode("utf-8", "surrogateescape").split(" ", 1))
         if crowded and command.name not in AT_ONCE:
