@@ -44,7 +44,7 @@ def to_qimage(image: NDArray[np.uint8]) -> QImage:
     memory = voidptr(pixels.ctypes.data)
     bytes_per_line = channels * width
     layout = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}[channels]
-    # Qt holds the array for `_release`, which it calls once nothing uses the pixels.
+    # Qt keeps the array, as the argument of `_release`, until nothing uses the pixels any more.
     made: QImage = QImage(
         memory,
         width,
@@ -70,7 +70,7 @@ def from_qimage(image: QImage) -> BgrImage:
 
 
 def _release(_pixels: object) -> None:
-    """Drop the last reference to an array."""
+    """Do nothing: Qt drops its reference to the array after this call, which frees the pixels."""
 
 
 CHECKER_PX = 12
@@ -143,7 +143,7 @@ def scaled(
         resized = np.asarray(exact, np.uint8)
     if not mirror:
         return resized
-    # In place where that is a copy: the given image is not ours.
+    # Flip in place where `resized` is a copy; the image of the caller must not change.
     target = None if resized is image else resized
     return np.asarray(cv2.flip(resized, 1, target), np.uint8)
 
@@ -168,6 +168,7 @@ def _camera_view(picture: Picture, request: ViewRequest, size: tuple[int, int]) 
 
 
 def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:
+    """Return the person before a checkerboard. Both arguments have the size of the view."""
     height, width = alpha.shape
     rows = np.arange(height)[:, None] // CHECKER_PX
     columns = np.arange(width)[None, :] // CHECKER_PX
@@ -184,8 +185,8 @@ def _grey_as_bgr(image: NDArray[np.uint8]) -> BgrImage:
 
 # Between two looks at the status.
 STATUS_INTERVAL_MS = 300
-# Between two views while a program reads the camera and the user works in the window
-# of that program: the others see every picture, and a view takes 2 ms of processor time.
+# Interval of views during a call, while the user works in the window of the program that reads the
+# camera. The people in the call still receive every picture; a view takes 2 ms of processor time.
 BESIDE_A_CALL_S = 1 / 15
 
 
@@ -203,7 +204,8 @@ def pause_after_view_s(request: ViewRequest, readers: int | None) -> float:
 class Bridge(QObject):
     """Turns events of the pipeline into signals, and renders views of its newest picture.
 
-    The thread of the preview sleeps until a picture or a request arrives.
+    `_run` is the preview thread, which sleeps until a picture or a request arrives. Everything else
+    is called on the GUI thread.
     """
 
     # A new image waits in `take_image`. At most one such signal is pending.
@@ -214,11 +216,15 @@ class Bridge(QObject):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.pipeline = pipeline
-        # The newest one, at full size.
+        # The newest one, at full size. Written by the preview thread.
         self.picture: Picture | None = None
         self._images: LatestSlot[BgrxImage] = LatestSlot()
+        # Whether `frame_ready` tells of an image that still waits. Set by the preview thread,
+        # cleared by the GUI thread.
         self._signalled = False
+        # None while the preview is hidden. Written by the GUI thread.
         self._request: ViewRequest | None = None
+        # Set where the preview thread has something to do (any thread).
         self._woken = threading.Event()
         self._thread = Worker("preview", self._run)
         pipeline.watch(self._thread)
@@ -262,7 +268,7 @@ class Bridge(QObject):
     def request_view(self, request: ViewRequest | None) -> None:
         """Set what the preview shows from now on, also of the last picture.
 
-        None while it is hidden.
+        request: None while it is hidden.
         """
         preview = Preview()
         if request is not None:
@@ -273,8 +279,8 @@ class Bridge(QObject):
         self._woken.set()
 
     def take_image(self) -> QImage | None:
-        """Return the newest rendered view, in physical pixels; None if it was taken."""
-        # Before the image is taken: a newer one is signalled again.
+        """Return the newest rendered view, in physical pixels; None if it was taken already."""
+        # Cleared before the image is taken, so that one that is rendered meanwhile is signalled.
         self._signalled = False
         waiting = self._images.get(timeout_s=0)
         return None if waiting is None else to_qimage(waiting)
@@ -298,7 +304,10 @@ class Bridge(QObject):
 
 
 class RecordingSwitch(QObject):
-    """Starts and stops recordings through the settings; takes snapshots of the output."""
+    """Starts and stops recordings through the settings; takes snapshots of the output.
+
+    Used on the GUI thread; `Tasks` reads and writes the files on another one.
+    """
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     # Path of a new snapshot or of a finished recording.
@@ -310,9 +319,9 @@ class RecordingSwitch(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._started_s: float | None = None
-        # Being recorded, or of the recording that is ending.
+        # File of the recording that goes on, or of the one that is ending.
         self._file: Path | None = None
-        # Whether the user wants to record: looking for a new name takes a moment.
+        # Whether the user wants to record. It may change while a new name is looked for.
         self._is_requested = False
 
     def set_on(self, on: bool) -> None:
@@ -322,7 +331,7 @@ class RecordingSwitch(QObject):
             find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4")
             self._tasks.run(find, self._start, self._tell, file=self._store.recordings_dir)
         else:
-            # It may end before a status tells of it.
+            # A short recording may end before any status has named its file.
             self._file = self._file or self._store.current.output.record
             self._store.edit("output", record=None)
 
@@ -337,7 +346,7 @@ class RecordingSwitch(QObject):
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded.
 
-        Emit `saved` after the end.
+        Called for each status. `saved` is emitted soon after the status that shows the end.
         """
         file = None if status.recording is None else Path(status.recording)
         before = self._file
@@ -359,12 +368,12 @@ class RecordingSwitch(QObject):
 
     def _start(self, path: Path) -> None:
         def begin(now: Settings) -> Settings:
-            # `ctl` has begun one, which goes on.
+            # A recording that `ctl` has begun meanwhile goes on.
             if now.output.record is not None:
                 return now
             return now.replaced_at(["output"], record=path)
 
-        # It may have been stopped in the meantime.
+        # The user may have stopped it while the name was looked for.
         if self._is_requested:
             self._store.change(begin)
 
@@ -375,11 +384,12 @@ def dated_name() -> str:
 
 
 def _snapshot(folder: Path, still: Callable[[], Outgoing]) -> Path:
-    """Write a PNG file of what `still` lets leave at this moment; return its path.
+    """Write a PNG file and return its path. Raises MattecamError.
 
-    Raises MattecamError.
+    still: returns the picture that may leave at this moment, as `Pipeline.still`.
     """
-    # Several may be taken within a second.
+    # Held, as several snapshots may be taken within a second and would get the same name. `still`
+    # is called at the moment of the write: until then the user may have paused.
     with new_file_held(folder, dated_name(), ".png") as path:
         write_snapshot(path, still().image)
     return path
