@@ -1,5 +1,7 @@
-"""Runs a batch in an output folder, until it is asked to stop: starts jobs, retries those whose
-worker died, keeps lock and manifest.
+"""Runs a batch of conversions into one folder, under a lock, until it is done or asked to stop.
+
+Starts the jobs, retries those whose worker died, and writes what becomes of each clip into the
+manifest, with which a later run resumes.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from app.offline.plan import (
 
 # Of a clip whose worker dies; one that fails by itself, such as a broken file, is tried once.
 MOST_TRIES = 3
-# The system removes no file that a process has open.
+# Windows removes no file that a process has open.
 OPEN_FILES_STAY = sys.platform == "win32"
 WAIT_S = 0.2
 # How long interrupted clips may take to end.
@@ -52,12 +54,13 @@ class Event:
     frames: int = 0
     expected_frames: int | None = None
     error: str | None = None
-    # It failed because it, or an output, cannot be used; otherwise while it was converted.
+    # Whether it failed because the clip or an output cannot be used, as of `MattecamError`; False
+    # where the conversion itself failed.
     unusable: bool = False
 
 
 class StopRequest:
-    """Set by signal handlers: the first request stops gently, the second at once."""
+    """Counts requests of signal handlers: the first stops gently, the second at once."""
 
     def __init__(self, most: int | None = None) -> None:
         """most: requests that are only counted; a further one raises KeyboardInterrupt."""
@@ -72,7 +75,10 @@ class StopRequest:
 
 
 class Batch:
-    """One run over many clips, each of which is known by the name of its source."""
+    """One run over many clips, which are told apart by the names of their sources.
+
+    Used on one thread; the jobs run on those of the executor.
+    """
 
     def __init__(
         self,
@@ -86,19 +92,19 @@ class Batch:
         self._tell = tell
         self._waiting = deque[Job]()
         self._running: dict[Future[JobResult], Job] = {}
-        # The last one of each clip that has begun.
+        # The last record of each clip that this run has begun, by its source.
         self._records: dict[str, Record] = {}
         self.ended = Counter[str]()  # number of clips by their final state
 
     def run(self, jobs: Sequence[Job], stop: StopRequest, known: dict[str, Record] | None) -> None:
-        """Convert every clip but those that `known` shows as done.
+        """Convert every clip except those that `known` shows as done.
 
         known: the last records of the earlier run that this one resumes; None where it resumes
         none.
 
-        Raises UsageError if clips would replace files that must stay, OSError if the manifest
-        cannot be written. Where a run is resumed, such a clip fails, unless it concerns them all,
-        and the others are converted.
+        Raises UsageError, before anything is converted, if a clip would replace a file that must
+        stay. A resumed run raises it only if every clip would; otherwise these clips fail and the
+        others are converted. Raises OSError if the manifest cannot be written.
         """
         try:
             clashes = self._sort(jobs, known)
@@ -117,7 +123,10 @@ class Batch:
             self._executor.close()
 
     def _sort(self, jobs: Sequence[Job], known: dict[str, Record] | None) -> list[_Clash]:
-        """Skip the clips that are done, queue those to be converted, and return the others."""
+        """Skip the clips that are done and queue those to convert.
+
+        Return those that would replace a file that must stay.
+        """
         clashes: list[_Clash] = []
         for job in jobs:
             record = None
@@ -126,21 +135,22 @@ class Batch:
             if record is not None and is_done(job, record):
                 self._report(job, "skipped", JobResult("done", record.frames))
                 continue
-            file = _not_replaced(job, record)
+            file = _file_in_the_way(job, record)
             if file is not None:
                 was_done = record is not None and record.state == "done"
                 clashes.append(_Clash(job, file, was_done=was_done))
             elif record is None:
                 self._waiting.append(job)
             else:
-                self._waiting.append(replace(job, overwrite=_replaces(job, record)))
+                self._waiting.append(replace(job, overwrite=_may_replace(job, record)))
         return clashes
 
     def _start(self, job: Job) -> None:
         last = self._records.get(job.source)
-        # Before it is read: it may still be written to.
+        # Before the clip is read. If it is still being written, they differ in the next run, which
+        # then converts it again.
         size, time_ns = size_and_time(job.source)
-        self._record(
+        self._write(
             Record(
                 state="started",
                 file=job.source,
@@ -156,17 +166,18 @@ class Batch:
         self._running[self._executor.submit(job)] = job
 
     def _stop(self, stop: StopRequest) -> None:
+        """Let the running clips end as interrupted, for a time and until a second request."""
         deadline_s = time.monotonic() + STOP_TIMEOUT_S
         while self._running and stop.requests < 2 and time.monotonic() < deadline_s:
             self._follow(stopping=True)
         for job in self._running.values():
-            self._end(job, "interrupted", JobResult("interrupted"))
+            self._finish(job, "interrupted", JobResult("interrupted"))
 
     def _follow(self, *, stopping: bool) -> None:
-        """Wait for a moment; tell the progress, and how clips ended; start those again whose worker
-        died.
+        """Wait for at most `WAIT_S`; tell the progress, and how clips ended.
 
-        stopping: end them as interrupted.
+        A clip whose worker died is queued again. stopping: have the executor end all clips as
+        interrupted.
         """
         ended, _ = wait(self._running, WAIT_S, FIRST_COMPLETED)
         for source, frames, expected in self._executor.news(stopping=stopping):
@@ -176,24 +187,25 @@ class Batch:
             result = future.result()
             tries = self._records[job.source].tries
             if result.state != "died":
-                self._end(job, result.state, result)
+                self._finish(job, result.state, result)
             elif tries < MOST_TRIES and not stopping:
                 self._waiting.appendleft(job)
-                self._note(job, "retried", result)
+                self._record_try(job, "retried", result)
             else:
                 text = (
                     f"The process that converted {job.source} ended unexpectedly "
                     f"({result.error or ''}) in each of {tries} tries; free memory, or use fewer "
                     "--jobs."
                 )
-                self._end(job, "interrupted" if stopping else "failed", replace(result, error=text))
+                self._finish(job, "interrupted" if stopping else "failed", replace(result, error=text))
 
-    def _end(self, job: Job, state: State, result: JobResult) -> None:
-        self._note(job, state, result)
+    def _finish(self, job: Job, state: State, result: JobResult) -> None:
+        """Record, count and tell the final state of a clip that has begun."""
+        self._record_try(job, state, result)
         self._report(job, state, result)
 
     def _report(self, job: Job, state: State, result: JobResult) -> None:
-        """Count and tell the final state of a clip."""
+        """Count and tell the final state of a clip, which may never have begun."""
         self.ended[state] += 1
         self._tell(
             Event(
@@ -206,13 +218,13 @@ class Batch:
             )
         )
 
-    def _note(self, job: Job, state: str, result: JobResult) -> None:
+    def _record_try(self, job: Job, state: str, result: JobResult) -> None:
         """Record how a try ended."""
         values = {each.name: getattr(result, each.name) for each in fields(JobResult)}
         values["state"] = state
-        self._record(replace(self._records[job.source], **values))
+        self._write(replace(self._records[job.source], **values))
 
-    def _record(self, record: Record) -> None:
+    def _write(self, record: Record) -> None:
         self._records[record.file] = record
         self._manifest.add(record)
 
@@ -223,7 +235,8 @@ class _Clash:
 
     job: Job
     file: str
-    was_done: bool  # by the manifest: then the file was made of the clip
+    # Whether the manifest says that the file was made of this clip.
+    was_done: bool
 
     @property
     def text(self) -> str:
@@ -236,29 +249,27 @@ class _Clash:
         return str(exists_already([self.file]))
 
 
-def _replaces(job: Job, record: Record) -> bool:
-    """Return whether a clip may replace its outputs: on request, or those of a cut-off clip.
+def _may_replace(job: Job, record: Record) -> bool:
+    """Return whether a clip may replace its outputs: on request, or because the batch made them.
 
-    What has the name of an output that was never finished may be another film of the user's. A clip
-    that is cut off fails, but its film is recorded: one that is still as recorded is the batch's
-    own.
+    A clip that is cut off fails, but the film of what could be read of it is kept and recorded.
+    While that film is as recorded, it is the batch's own; any other file of this name may be the
+    user's.
     """
     if job.overwrite:
         return True
     return record.state == "failed" and is_as_recorded(job, record)
 
 
-def _not_replaced(job: Job, record: Record | None) -> str | None:
-    """Return a file that must stay and has the name of an output, None without one.
-
-    A program that was killed may have moved a film to its name before it could record that. So the
-    clip is converted again: a file of the same content is its film, any other one stays
-    (`move_finished`).
-    """
+def _file_in_the_way(job: Job, record: Record | None) -> str | None:
+    """Return a file that has the name of an output and must stay; None if there is none."""
     if record is not None:
         if record.state in ("started", "retried"):
+            # The program was killed, perhaps after it had moved the film to its name and before it
+            # could record that. The clip is converted again, and `move_finished` decides: a file of
+            # the same content is its film, any other one stays.
             return None
-        if _replaces(job, record):
+        if _may_replace(job, record):
             return None
     return existing_output(job)
 
@@ -295,7 +306,7 @@ def convert_batch(
             if is_remote(target):
                 upload(folder / MANIFEST, joined(target, MANIFEST))
     except BrokenPipeError:
-        # Of standard output, to which `tell` prints.
+        # Standard output, to which `tell` prints, is closed: nothing is wrong with the folder.
         raise
     except OSError as error:
         text = f"{folder} cannot be written: {why_not_written(error)}."
@@ -306,7 +317,7 @@ def convert_batch(
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an output folder, without tries that killed workers left.
+    """Hold the lock of an output folder, and remove the tries that killed workers left in it.
 
     Raises OSError, SinkOpenError or UsageError.
     """
@@ -331,7 +342,8 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # While it is locked: a conversion that starts now makes a file of its own.
+            # The lock file is removed while it is locked, so that it is still ours: a conversion
+            # that starts from now on makes another one.
             shutil.rmtree(tries, ignore_errors=True)
     if OPEN_FILES_STAY:
         # Another conversion may have the file open, or files in the folder.
