@@ -1,5 +1,6 @@
-"""Backgrounds: image, colour, blurred room and video, opened as the settings name them; and
-those that there are.
+"""The kinds of background: image, colour, blurred room and video; and the files to choose from.
+
+`open_background` opens what the settings name.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ class Background(Protocol):
         ...
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
-        """Take over the settings without a stage from the next backdrop on; the others are those
-        it was opened with.
+        """Take over fit, zoom and pan from the next backdrop on.
+
+        They are the settings declared with `stage=None`; a change of any other one opens the
+        background anew.
         """
         return
 
@@ -62,7 +65,7 @@ class Background(Protocol):
         return
 
 
-# Short side from which smaller copies of an image are kept.
+# Copies of an image, each half as large as the last, are made until the short side is at most this.
 LEAST_SIDE = 540
 
 
@@ -132,12 +135,9 @@ class BlurBackground(Background):
 
 # The network needs the other cores.
 _DECODER_THREADS = 2
-
-# Limit for the end of the thread that reads.
+# Limit for the end of the decoding thread.
 END_S = 5.0
-
-
-# Enough frames to hide the seek to the start of the file.
+# Frames decoded ahead: enough to hide the seek to the start of the file.
 _MOST_AHEAD = 5
 # Late frames dropped in a row before one is shown nevertheless, so that a slow decoder still
 # advances.
@@ -152,7 +152,8 @@ class VideoBackground(Background):
     """Plays a video in a loop at its own rate.
 
     A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready.
-    realtime: False makes `backdrop` wait for the exact frame, for conversions. colour:
+    A round is one pass over the file. Times of playback are seconds since the first frame of the
+    first round. realtime: False makes `backdrop` wait for the exact frame, for conversions. colour:
     (blue, green, red) behind transparent parts.
     """
 
@@ -174,6 +175,7 @@ class VideoBackground(Background):
             )
         except VideoError as error:
             raise BackgroundError(error.text) from error
+        # What is left of the round; of the decoding thread from its start on.
         self._round = self._video.timed_frames()
         first = next(self._round, None)
         if first is None:
@@ -182,17 +184,22 @@ class VideoBackground(Background):
                 t("The video {file} contains no readable frame; choose another file.", file=path),
             )
         self._first_s, self._first = first
-        self._round_s: float | None = None  # unknown until the first round has been decoded
+        # Duration of a round; unknown until the first one has been decoded.
+        self._round_s: float | None = None
         self._layout = layout
         self._realtime = realtime
-        # Guards what both threads use, from here on.
+        # Guards what both threads use, from here on; not the errors, each of which one thread writes.
         self._condition = threading.Condition()
         self._closing = False
         self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)
+        # (time of playback, image) of the frames that are decoded and not due yet.
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._current: BgrImage | None = None
+        # (width, height) of the backdrop requested last.
         self._size: tuple[int, int] | None = None
+        # The time of the caller at which the first frame was due; moved when the clock is reset.
         self._origin_s: float | None = None
+        # Times of playback: of the backdrop requested last, and of the frame decoded last.
         self._due_s = 0.0
         self._decoded_s = 0.0
         self._ended = False
@@ -213,6 +220,7 @@ class VideoBackground(Background):
             self._size = width, height
             self._advance(time_s)
             self._condition.notify_all()
+            # A conversion waits for a later frame: only then is it certain that this one is due.
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
                 self._show_due()
@@ -231,13 +239,14 @@ class VideoBackground(Background):
             self._closing = True
             self._condition.notify_all()
         if self._worker.is_this_thread:
-            # The garbage collector may call this on any thread.
+            # The garbage collector may call this on the decoding thread, which cannot await itself.
             return
         if not self._worker.stop(END_S):
             name = self._video.path.name
             log.error("The decoder of the background video %s does not stop.", name)
 
     def _advance(self, time_s: float) -> None:
+        """Move playback to the caller's time, and show what is due. Called with the lock."""
         if self._origin_s is None:
             self._origin_s = time_s
         late_s = time_s - self._origin_s - self._decoded_s
@@ -247,8 +256,9 @@ class VideoBackground(Background):
         self._show_due()
 
     def _show_due(self) -> None:
+        """Take the last decoded frame that is due. Called with the lock."""
         if self._origin_s is not None and self._round_s is not None and not self._realtime:
-            # A time far ahead is the same as one in the next round.
+            # Every round is the same: whole ones before a time far ahead need not be decoded.
             rounds = max(0, (self._due_s - self._decoded_s) // self._round_s)
             skipped_s = rounds * self._round_s
             self._origin_s += skipped_s
@@ -258,7 +268,7 @@ class VideoBackground(Background):
             self._condition.notify_all()
 
     def _follow_delay(self) -> None:
-        """Note why the next frame is late: the same error until it comes."""
+        """Note why the next frame is late. The error stays the same object until the frame comes."""
         overdue = self._worker.overdue_call()
         if overdue is None:
             self._delay = None
@@ -266,7 +276,7 @@ class VideoBackground(Background):
             self._delay = BackgroundError(overdue)
 
     def _read_frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield what `_frames` does. A disk that stands still blocks in between."""
+        """Yield what `_frames` does, and tell how long a read blocks, as on a disk that is gone."""
         frames = self._frames()
         path = self._video.path
         while True:
@@ -314,44 +324,44 @@ class VideoBackground(Background):
         return self._size is not None and len(self._ahead) < _MOST_AHEAD
 
     def _frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield every frame after the first, in an endless loop; ends after the only frame.
+        """Yield (time of playback, frame) after the first frame, in an endless loop.
 
-        Before each frame comes its time, in seconds since the first frame of the first round.
-        Raises VideoError if no frame can be read any more.
+        Ends at once if the first frame is the only one. Raises VideoError if no frame can be read
+        any more.
         """
-        begun_s = -self._first_s
+        # What a time of the file lacks to be one of playback, in the current round.
+        offset_s = -self._first_s
         while True:
             count = 0
             for time_s, frame in self._round:
                 count += 1
-                yield float(begun_s + time_s), frame
+                yield float(offset_s + time_s), frame
             if count == 0 and self._round_s is None:
-                # The first frame was the only one.
                 return
             if count == 0 or not self._video.rewind():
                 raise VideoError(no_longer_readable(self._video.path))
-            begun_s += self._video.end_s - self._first_s
+            offset_s += self._video.end_s - self._first_s
             if self._round_s is None:
-                self._round_s = float(begun_s + self._first_s)
+                self._round_s = float(offset_s + self._first_s)
             self._round = self._video.timed_frames()
 
     def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, as (height, width, 3) uint8 BGR."""
         layout = self._layout
-        shape = self._video.shape_of(frame)
-        # The size before the turn.
+        # Both are (width, height) before the turn.
+        full_size = self._video.shape_of(frame)
         size = (height, width) if is_turned(frame) else (width, height)
         if layout.fit == "fill":
-            fitted_width, fitted_height = geometry.cover_size(*shape, *size)
+            fitted_width, fitted_height = geometry.cover_size(*full_size, *size)
         else:
-            fitted_width, fitted_height = geometry.contain_size(*shape, *size)
+            fitted_width, fitted_height = geometry.contain_size(*full_size, *size)
         zoomed_width = round(fitted_width * layout.zoom)
         zoomed_height = round(fitted_height * layout.zoom)
         # Downscale during the conversion, so that the full size never exists in BGR; upscale only
         # after the crop.
         new_size = (zoomed_width, zoomed_height)
-        if shape[0] * shape[1] <= zoomed_width * zoomed_height:
-            new_size = shape
+        if full_size[0] * full_size[1] <= zoomed_width * zoomed_height:
+            new_size = full_size
         small = self._video.picture(frame, new_size, "AREA")
         return geometry.lay_out(small, layout, width, height)
 
@@ -404,7 +414,7 @@ def title(path: Path) -> str:
 def own_backgrounds() -> tuple[tuple[Path, str], ...]:
     """Return (file, shown name) of the user's images and videos, by name.
 
-    Files that differ by their suffixes alone are shown with them.
+    The suffix is part of the name only where two files differ by nothing else.
     """
     folder = backgrounds_dir()
     if not folder.is_dir():
