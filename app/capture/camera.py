@@ -71,8 +71,8 @@ os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 class CameraTiming:
     """Timeouts and intervals of a camera, in seconds."""
 
+    # Limit for the first frame; some cameras need seconds.
     start_s: float = 4.0
-    """Limit for the first frame; some cameras need seconds."""
     read_s: float = READ_TIMEOUT_S
     # A camera without a frame for this long is lost.
     silence_s: float = 2.0
@@ -82,8 +82,12 @@ class CameraTiming:
     retry_s: float = 0.02
 
 
+# What is wrong with a frame that shows nothing: it has a single colour, or OpenCV cannot decode it.
+Blank = Literal["empty", "not decoded"]
+
+
 class CameraSource(FrameSource):
-    """A camera."""
+    """A camera, read through OpenCV."""
 
     is_live = True
 
@@ -202,7 +206,7 @@ class CameraSource(FrameSource):
         blank: Blank | None = None
         wanted = (self._settings.width, self._settings.height)
         formats = self._formats()
-        # Formats that are put off join the end while the loop runs.
+        # Tried again after the others: `chain` reaches this list last, when the loop has filled it.
         slow_formats = list[str]()
         attempts = 0
         for number, pixel_format in enumerate(chain(formats, slow_formats)):
@@ -217,7 +221,7 @@ class CameraSource(FrameSource):
                     )
                 )
             self._negotiate(capture, pixel_format, wanted)
-            if number >= len(formats):
+            if number >= len(formats):  # the second turn of a slow format
                 self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
             elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
                 slow_formats.append(pixel_format)
@@ -225,7 +229,8 @@ class CameraSource(FrameSource):
                 continue
             attempts += 1
             self._understand(capture)
-            # A camera with many formats would keep the program waiting for a minute.
+            # Two formats get the time that a camera may need to start. If all of many got it, they
+            # would keep the program waiting for a minute.
             limit_s = self._timing.start_s if attempts < 3 else self._timing.read_s
             image, blank_kind = self._read_frame(capture, limit_s)
             if image is not None:
@@ -255,6 +260,7 @@ class CameraSource(FrameSource):
     def _refuse_own(self) -> None:
         """Raise SourceOpenError if this program sends to the device."""
         device = self._device
+        # A number below 0 is that of a camera which only PipeWire offers.
         may_be_own = device.is_virtual or device.index < 0
         if not may_be_own:
             return
@@ -275,10 +281,9 @@ class CameraSource(FrameSource):
         return tuple(sorted(self._device.formats, key=_format_order)) or AUTO_FORMATS
 
     def _quick_size(self, capture: cv2.VideoCapture, pixel_format: str) -> tuple[int, int]:
-        """Return the largest size below the wanted one that the format reaches at 30 frames per
-        second.
+        """Return the largest size below the wanted one at which the format reaches 30 fps.
 
-        Otherwise the one with the highest rate. Negotiates each.
+        If none does, the size with the highest rate. Leaves the camera at the last size it tried.
         """
         settings = self._settings
         wanted = (settings.width, settings.height)
@@ -311,15 +316,18 @@ class CameraSource(FrameSource):
         pixel_format: str,
         size: tuple[int, int],
     ) -> None:
-        # set() returns True even if it had no effect; the actual values are read back later
+        """Request a format and a size of the driver.
+
+        What it has accepted is read back later: `set` returns True even where it had no effect.
+        """
         self._asked_size = size
         if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
-        # OpenCV's own decoder fills the gaps of damaged
-        # frames; elsewhere than on Linux the system decodes
+        # Take the JPEG data as it is: OpenCV's own decoder fills the gaps of damaged frames.
+        # Elsewhere than on Linux the system decodes.
         self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
         if self._is_raw_mjpg:
             self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
@@ -434,6 +442,7 @@ class CameraSource(FrameSource):
         )
 
     def _why_lost(self) -> Text:
+        """Return why no frame comes any more. May release the camera."""
         if self._is_gone():
             return t(
                 "The camera {camera} is disconnected; reconnect it or choose another camera.",
@@ -447,7 +456,7 @@ class CameraSource(FrameSource):
                 camera=self._name(),
             )
         self.hold_exposure(False)
-        # So that this program itself is not reported as the user of the camera.
+        # Otherwise the reason would be that this very program uses the camera.
         self._capture.release()
         return t(
             "The camera {camera} has delivered no frame for {seconds} seconds: {reason}.",
@@ -514,20 +523,16 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
 
 
 def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
-    """Convert what OpenCV delivers, which is in memory of its own, to contiguous (height, width, 3)
-    BGR.
+    """Return what OpenCV delivers as contiguous (height, width, 3) BGR.
 
-    None for a frame of two channels: it is not decoded.
+    It is not copied where it is BGR already: OpenCV does not use the memory of a frame again. None
+    for two channels, which are video that OpenCV has not decoded.
     """
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     if image.shape[2] < 3:
         return None
     return np.ascontiguousarray(image[:, :, :3])
-
-
-# What is wrong with a frame that shows nothing.
-Blank = Literal["empty", "not decoded"]
 
 
 # Of V4L2: 1 is manual, 3 is automatic with the aperture as it is.
@@ -546,10 +551,10 @@ def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
 
     Return the switches, and the values that release them.
 
-    capture: an open camera whose automatic control has settled. What is missing, or manual already,
-    is left as it is. Nothing is locked elsewhere than on Linux: Media Foundation in OpenCV tells of
-    no switch whether it is automatic, sets the exposure to the value of the switch, and cannot
-    switch white balance back; AVFoundation has no controls.
+    capture: an open camera whose automatic control has settled. A control that is missing, or
+    manual already, is left as it is. Linux only. OpenCV on Windows (Media Foundation) does not tell
+    whether a control is automatic, takes the value of a switch for an exposure, and cannot make
+    white balance automatic again; on macOS (AVFoundation) it has no controls.
     """
     locked: list[tuple[int, float]] = []
     if SYSTEM != "Linux":
