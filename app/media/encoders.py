@@ -1,5 +1,6 @@
-"""Encoders of films and recordings, which of them work here, and frames in the form that they
-take.
+"""Encoders of films and recordings: their options, whether they work here, and frames for them.
+
+Films are converted files, and take the time they need; recordings are encoded live.
 """
 
 from __future__ import annotations
@@ -35,14 +36,15 @@ HARDWARE = {
     "vaapi": dict[str, str](),
 }
 # Those with options for a constant quality; the others get a bit rate.
-OF_QUALITY = ("nvenc", "qsv")
+WITH_CONSTANT_QUALITY = ("nvenc", "qsv")
+BITS_PER_PIXEL = Fraction(1, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoEncoder:
     """An encoder of FFmpeg and its configuration."""
 
-    # `x264`, one of `HARDWARE`, or of a film `prores` or `vp9`.
+    # `x264`; for recordings also one of `HARDWARE`, for films also `prores` or `vp9`.
     name: str
     # FFmpeg's name.
     codec: str
@@ -50,7 +52,7 @@ class VideoEncoder:
     pixel_format: str = "yuv420p"
     # Bits per second, for encoders that have no constant quality.
     bit_rate: int | None = None
-    # Holds no frames back.
+    # Whether it is that of a recording: it holds no frames back.
     live: bool = False
 
 
@@ -61,8 +63,8 @@ ALPHA_SUFFIXES = (".mov", ".webm")
 def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
     """Return the encoder of files that are not written in real time.
 
-    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA;
-    of `ALPHA_SUFFIXES` only.
+    crf: quality of x264 and VP9; lower is better, and x264 is lossless at 0. suffix: of the file,
+    in lower case. alpha: frames are BGRA; for `ALPHA_SUFFIXES` only.
     """
     if suffix == ".webm":
         options = {
@@ -71,6 +73,7 @@ def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) ->
             "deadline": "good",
             "cpu-used": "4",
             "row-mt": "1",
+            # libvpx refuses alpha beside alternate reference frames.
             "auto-alt-ref": "0",
         }
         if not alpha:
@@ -80,7 +83,8 @@ def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) ->
     if alpha:
         options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
         return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
-    # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
+    # Without `cpu-independent` the same film differs between processors and, with AVX-512 under load,
+    # even between two runs on the same one.
     return VideoEncoder(
         "x264",
         "libx264",
@@ -95,8 +99,8 @@ def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoE
     for name, options in HARDWARE.items():
         if wanted in (name, "auto"):
             bit_rate = None
-            if name not in OF_QUALITY:
-                bit_rate = round(width * height * rate * Fraction(1, 8))
+            if name not in WITH_CONSTANT_QUALITY:
+                bit_rate = round(width * height * rate * BITS_PER_PIXEL)
             pixel_format = "nv12" if name == "qsv" else "yuv420p"
             encoder = VideoEncoder(name, f"h264_{name}", options, pixel_format, bit_rate, live=True)
             if encodes(encoder, width, height):
@@ -106,9 +110,9 @@ def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoE
     # another priority.
     needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
     threads = max(2, min(MOST_THREADS, usable_cores(), needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are
-    # worth their time. At a constant quantizer, x264 does not look at each frame twice to choose
-    # one.
+    # The preset ultrafast, with the only two parts of superfast that are worth their time: motion
+    # search by quarter pixels (`subme`) and the deblocking filter. With a constant quantizer (`qp`)
+    # x264 need not look at each frame first to choose one.
     no_delay = "bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1"
     parameters = f"subme=1:deblock=0,0:{no_delay}:threads={threads}"
     return VideoEncoder(
@@ -120,7 +124,10 @@ def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoE
 
 
 def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
-    """Return whether the encoder opens and encodes a frame of this size on this machine."""
+    """Return whether the encoder opens and encodes a frame of this size on this machine.
+
+    For encoders of recordings, whose pixels have 4:2:0 chroma.
+    """
     try:
         context = av.VideoCodecContext.create(encoder.codec, "w")
         assert isinstance(context, av.VideoCodecContext)
@@ -143,7 +150,7 @@ def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
 
 
 class EncoderFrames:
-    """Converts images of one film to the frames that its encoder takes."""
+    """Converts images of one film or recording to the frames that its encoder takes. Not thread-safe."""
 
     def __init__(self, encoder: VideoEncoder, height: int) -> None:
         """height: of the coded frames, in pixels; HD and larger ones have the colours of BT.709."""
@@ -164,8 +171,9 @@ class EncoderFrames:
             )
         weights = yuv.BT709 if self.is_hd else yuv.BT601
         planes = yuv.to_yuv(image, "I420", weights)
-        # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and
-        # PyAV lends frames of other heights wrongly.
+        # A frame may share the memory of `planes` with x264, which copies it before `encode` returns;
+        # encoders of hardware may read it later. PyAV shares frames wrongly unless their height is a
+        # multiple of four; `planes` has three rows for two of the image.
         if self._encoder.name == "x264" and len(planes) % 6 == 0:
             frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         else:
