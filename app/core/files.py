@@ -1,4 +1,4 @@
-"""Files: what a path names and a name that is free, atomic writing, JSON, locks, and why a file cannot be used.
+"""Files: kinds of path, free names, atomic writing, JSON, locks, and the reasons why a file cannot be used.
 
 Standard library only: run.py locks the environment before anything is installed.
 """
@@ -71,8 +71,7 @@ _HELD_BY_OTHERS = {32, 33, 1224}
 _NAME_TOO_LONG = 206
 # What Windows allows in no name.
 _NOT_IN_NAMES = re.compile('[<>:"|?*\x00-\x1f]')
-
-
+# Errors of the disk; all others are those of the name or the place.
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
@@ -105,11 +104,11 @@ def why_not_read(error: OSError) -> Text:
 
 
 def _cause(error: OSError, *, reads: bool) -> int:
-    """Return the number of an error as POSIX systems give it: of those that Windows uses for several causes.
+    """Return the error number that a POSIX system would give for the same cause.
 
-    There EACCES is also a folder where a file is expected, and a file that another program has
-    open. ENOENT is also a path that leads through a file, and one that is too long. Errors of
-    Python's `open` have no code of Windows.
+    Windows gives one number for several causes. Its EACCES also stands for a folder where a file is
+    expected, and for a file that another program has open; its ENOENT also for a path that leads
+    through a file, and for a name that is too long. reads: whether the file was to be read.
     """
     number = error.errno or 0
     if not WINDOWS:
@@ -123,8 +122,9 @@ def _cause(error: OSError, *, reads: bool) -> int:
     if not isinstance(name, str | os.PathLike):  # such as the number of an open file
         return number
     path = Path(name)
-    lists_folder = reads and code is not None
-    if number == errno.EACCES and is_folder(path) and not lists_folder:
+    # Python's `open` gives no code of Windows: such a code comes from the listing of a folder.
+    was_listed = reads and code is not None
+    if number == errno.EACCES and is_folder(path) and not was_listed:
         return errno.EISDIR
     if number == errno.ENOENT and any(is_file(parent) for parent in path.parents):
         return errno.ENOTDIR
@@ -145,7 +145,7 @@ def names_device(name: str) -> bool:
 
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
-# What a temporary name has of the final one, for a reader.
+# A temporary name begins with so much of the final one, by which a person recognizes it.
 SHORT_NAME_BYTES = 48
 
 
@@ -155,7 +155,11 @@ def no_answer(file: Path | str) -> Text:
 
 
 def touch(file: Path) -> None:
-    """Read the first byte of a file, if there is one: a disk that does not answer holds up this call alone."""
+    """Find out whether the disk of a file answers: read its first byte, if there is one.
+
+    Called on a thread of its own, so that a disk that does not answer holds up this call alone. It
+    changes nothing, unlike `Path.touch`.
+    """
     if is_special(file):  # a camera must not be opened twice, and a pipe may give nothing
         return
     # Whoever uses the file says why it cannot.
@@ -163,8 +167,8 @@ def touch(file: Path) -> None:
         opened.read(1)
 
 
-# Held from the choice of a name until there is a file of it.
-_naming = threading.Lock()
+# Held from the choice of a free name until its file exists, so that no two threads choose the same.
+_naming_lock = threading.Lock()
 
 
 # Unlike the methods of Path, these are False also for a name
@@ -181,7 +185,10 @@ def is_special(path: Path) -> bool:
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether a path is special, or one such as /dev/stdout, which may lead to a file: not to be replaced."""
+    """Return whether a path is to be written to and never replaced.
+
+    It is special, or one such as /dev/stdout, which may lead to a file.
+    """
     return is_special(path) or path.absolute().parent in (Path("/dev"), Path("/dev/fd"))
 
 
@@ -207,10 +214,9 @@ def resolved(path: Path) -> Path:
 
 
 def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
-    """Return whether a file in a folder is of a kind with these suffixes, in lower case.
+    """Return whether a file in a folder has one of these suffixes, given in lower case.
 
-    What macOS makes beside another file, for its attributes, on a disk that is not its own is of no
-    kind.
+    False for `._NAME`: on disks of other systems, macOS keeps the attributes of the file NAME in it.
     """
     return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
@@ -220,7 +226,10 @@ def check_outputs(
     source: Path | None = None,
     matte: Path | None = None,
 ) -> None:
-    """Raise UsageError if an output is the source, the matte that is given with it, a file of it, or another output."""
+    """Raise UsageError if an output is the source, another output, or the matte that is given with the source.
+
+    matte: a film, or a folder of images, none of which may be an output either.
+    """
     inputs = {"the matte": matte, "the source": source}
     known = {path: use for use, path in inputs.items() if path is not None}
     for path in outputs:
@@ -261,9 +270,9 @@ def cut(text: str, most_bytes: int) -> str:
 
 
 def free_name(wanted: Path, numbered: str = "{} ({})") -> Path:
-    """Return `wanted`, or `name (2).ext` and so on if that exists. numbered: stem of the latter.
+    """Return `wanted`, or `name (2).ext` and so on if that exists.
 
-    A name that is too long for the folder is cut before the number.
+    numbered: format of a stem and its number. A stem that is too long for the folder is cut.
     """
     path = wanted.with_name(fitting(wanted.parent, wanted.stem, wanted.suffix))
     number = 2
@@ -295,7 +304,7 @@ def new_file(folder: Path, stem: str, suffix: str) -> Path:
 @contextmanager
 def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
     """Yield the path of a new file, which no other thread takes meanwhile; write it inside. Raises as `new_file`."""
-    with _naming:
+    with _naming_lock:
         yield new_file(folder, stem, suffix)
 
 
@@ -305,15 +314,12 @@ def holds_something(path: Path) -> bool:
 
 
 def version_of(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells the present content of a file from an earlier one, or from a file that took its name.
-
-    None if there is none.
-    """
+    """Return a value that differs after the file was changed, or replaced by another one; None without a file."""
     try:
-        stat = path.stat()
+        found = path.stat()
     except (OSError, ValueError):
         return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def is_taken(path: Path) -> bool:
@@ -377,7 +383,7 @@ def _write(
         raise
 
 
-# How long a file that is renamed, replaced or removed may be open elsewhere, on Windows.
+# How long Windows may refuse to rename, replace or remove a file because it is open elsewhere.
 HELD_S = 2.0
 _HELD_POLL_S = 0.02
 
@@ -432,10 +438,10 @@ def is_private(path: Path) -> bool:
 
 
 def move(source: Path, target: Path, *, overwrite: bool) -> None:
-    """Move a file to another name in the same file system at once.
+    """Move a file to another name in the same file system, atomically. Raises OSError.
 
-    overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced.
-    Raises OSError.
+    overwrite: replace a file there. Without it only an empty file is replaced. A pipe or device
+    never is.
     """
     if overwrite and not is_special(target):
         when_closed(partial(source.replace, target))
@@ -492,12 +498,12 @@ def read_object(path: Path) -> JsonObject | None:
 
 
 def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | None:
-    """Open `path` and lock it; closing the returned file unlocks it. Return None if it is locked:
-    at once without `wait`, with it on Windows alone, after ten seconds.
+    """Open `path` and lock it; closing the returned file unlocks it. Return None if another holds the lock.
 
-    On a file system without locks the file is returned unlocked, and a warning is logged; required:
-    OSError is raised there. Raises OSError if the file cannot be created, and for a symbolic link,
-    which another user may have made to have a file created elsewhere.
+    wait: wait until the lock is free; Windows gives up after ten seconds, and None is returned.
+    required: raise OSError on a file system without locks; else the file is returned unlocked
+    there, and a warning is logged. Raises OSError if the file cannot be created, and for a symbolic
+    link, which another user may have made to have a file created elsewhere.
     """
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600), "r+b")
     try:
@@ -531,16 +537,18 @@ def _lock(file: IO[bytes], wait: bool) -> None:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-# Interval of tries: to wait for a lock cannot be limited in time.
+# Interval at which `locked` tries again: the wait of the system itself has no time limit.
 LOCK_POLL_S = 0.02
 
 
 @contextmanager
 def locked(path: Path, limit_s: float) -> Iterator[None]:
-    """Keep other programs, and threads, out while something is read, changed and written; `path` is removed at the end.
+    """Keep other programs and threads out while something is read, changed and written, but not at all costs.
 
-    What cannot be locked at all, or within `limit_s` because another program hangs, is used without
-    a lock: only what each of two programs replaces as a whole may be guarded by this.
+    path: of the lock file, which is removed at the end. Without a lock the block runs as well:
+    where the file system has none, or once another program has held it for `limit_s`, as one that
+    hangs does. So guard only files that each program replaces as a whole: without a lock a change
+    is lost, and no file is broken.
     """
     file = _lock_within(path, limit_s)
     try:
@@ -561,7 +569,8 @@ def _lock_within(path: Path, limit_s: float) -> IO[bytes] | None:
         if file is not None:
             if _is_at(file, path):
                 return file
-            file.close()  # its holder before has removed it, and another program may lock a new one
+            # The last holder has removed this file, and another program may lock a new one.
+            file.close()
         time.sleep(LOCK_POLL_S)
     log.warning(
         "Another Mattecam has kept %s locked for %g seconds; this one goes on without.",
@@ -572,6 +581,7 @@ def _lock_within(path: Path, limit_s: float) -> IO[bytes] | None:
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Return whether a path still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except OSError:
