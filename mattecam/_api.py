@@ -65,9 +65,10 @@ def _settings(
     engine: Sequence[object],
     others: Mapping[str, object],
 ) -> Settings:
-    """Return the settings of a stream or a film. engine: the values of `ENGINE`.
+    """Return the settings of a stream or a film.
 
-    Raises UsageError for a value that is not possible, TypeError for a wrong type.
+    engine: the values of `ENGINE`, in its order. others: values by the names of docs/settings.md,
+    which win over the rest. Raises UsageError for a value that is not possible, TypeError for a wrong type.
     """
     if not isinstance(background, (str, Path)):
         raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
@@ -86,14 +87,14 @@ def _check_mapping(settings: object) -> None:
 
 
 class StreamBackground:
-    """Used on one thread."""
+    """The background of one `Matting`, closed with it at the latest. Used on one thread."""
 
     def __init__(self, settings: BackgroundSettings) -> None:
         """Raises BackgroundError."""
         self._settings = settings
         self._background = open_background(settings, realtime=False)
-        # Releases the file; idempotent. The thread of a video refers to its background, which
-        # would outlive a stream that nobody closes.
+        # Releases the file; idempotent. A finalizer, because a stream that nobody closes would leave
+        # a video open: the decoding thread refers to its background and keeps it alive.
         self.close = weakref.finalize(self, self._background.close)
         self.close.atexit = False
 
@@ -154,6 +155,7 @@ class Matting:
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
+        # As in films, people are shown from the first frame on.
         self._stream = Stream(settles_first=True)
         self._build = build
         self._engine: MattingEngine | None = None
@@ -187,9 +189,10 @@ class Matting:
         if not math.isfinite(time_s):
             raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
         height, width = frame.shape[:2]
-        self._stream.use(self._fit(width, height))
+        self._stream.use(self._engine_for(width, height))
         backdrop = self._background.backdrop(width, height, time_s)
         self._stream.step(
+            # Live matting alone reads the index.
             Frame(frame, 0, time_s),
             self._settings,
             backdrop,
@@ -230,7 +233,8 @@ class Matting:
     ) -> None:
         self.close()
 
-    def _fit(self, width: int, height: int) -> MattingEngine:
+    def _engine_for(self, width: int, height: int) -> MattingEngine:
+        """Return the engine, built for the size of the first frame; it adapts itself to another one."""
         self._check_open()
         if self._engine is None:
             self._engine = self._build(self._settings.matting, width, height)
@@ -276,31 +280,39 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
-    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4,
-    .m4v, .mov, .mkv, .webm), for an image an image (.png, .jpg), or, without suffix, a folder for
-    PNG images. background: `transparent` (PNG, WebP, TIFF, .mov, .webm and folders, with straight
-    alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`; None cuts out pictures,
-    but for JPEG, and gives films green. matte: a film or a folder of images with the matte of each
-    frame, which is used in place of a network; of an image, an image. rotate, flip: turn the source
-    clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting. settings:
-    values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other
-    arguments. progress(frames done, expected frames or None) is called after every frame, and with
-    the true total when the outputs are complete; should_stop is called before every frame. What is
-    interrupted, by should_stop or Ctrl+C, leaves nothing; what fails keeps the frames so far under
-    a temporary name. reproducible: write the same bytes on every machine, with a slower encoder.
-    overwrite: replace files of these names; without it they are refused. fps: frame rate of a
-    folder of images, such as 24, 29.97 or "24000/1001"; 30 by default. Raises MattecamError, and
-    KeyboardInterrupt for Ctrl+C.
+    target, alpha, foreground: outputs for composite, matte and premultiplied foreground. Each is a
+    video (.mp4, .m4v, .mov, .mkv, .webm), for an image an image (.png, .jpg), or, without suffix, a
+    folder for PNG images.
+    background: `transparent` (PNG, WebP, TIFF, .mov, .webm and folders, with straight alpha),
+    `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`. None is `transparent` for
+    pictures other than JPEG, and `green` for films.
+    matte: a film or a folder of images with the matte of each frame, of an image an image; it is
+    used in place of a network.
+    rotate, flip: turn the source clockwise by 0, 90, 180 or 270 degrees, then swap left and right,
+    before matting.
+    settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over
+    the other arguments.
+    progress: called with (frames done, expected frames or None) after every frame, and with the
+    true total when the outputs are complete.
+    should_stop: called before every frame; True interrupts the conversion.
+    reproducible: write the same bytes on every machine, with a slower encoder.
+    overwrite: replace files of these names; without it they are refused.
+    fps: frame rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
+
+    A conversion that is interrupted, by should_stop or Ctrl+C, leaves nothing; one that fails keeps
+    the frames so far under a temporary name. Raises MattecamError, and KeyboardInterrupt for
+    Ctrl+C.
     """
     _check_mapping(settings)
     names = (source, target, matte, alpha, foreground)
     check_names(str(name) for name in names if name is not None)
     # In the order of `ENGINE`.
     chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
+    # None: it follows from the source. Pictures are cut out, films are not.
     transparent: bool | None = background == TRANSPARENT
     names_background = any(name.split(".")[0] == "background" for name in settings)
     if background is None and not names_background:
-        transparent = None  # it follows from the source: pictures are cut out, films are not
+        transparent = None
     if background is None or transparent:
         background = "green"
     values = {"capture.rotate": rotate, "capture.flip": flip, **settings}
