@@ -1,5 +1,5 @@
-"""What networks leave to their runtime, as plain numbers and arrays, without torch; names of what
-they exchange.
+"""The interface of exported networks: parameters of the steps that a runtime does itself, and names
+of inputs and outputs. Without torch.
 
 Names of the arrays that the parts of an exported network read and write:
 
@@ -51,8 +51,8 @@ class ForgettingRule:
     """Parameter of the stage that clears memories where the picture changes. Colours are in 0..1.
 
     A recurrent network that was trained on calm sequences shows the background for some frames
-    where a fast person was. Before each step, its memories are therefore multiplied by the share to
-    keep:
+    where a fast person was. Before each step, its memories are therefore multiplied by `keep`,
+    0..1:
 
         means = the small frame, halved twice (means of 2x2 pixels; incomplete squares at the
                 right and lower border)
@@ -81,11 +81,10 @@ class LearnedFilterWeights:
     project: Floats
     # (4, 9): the 3x3 box filter of each channel.
     box: Floats
-    # (C, 8 + C + 1)
+    # The three 1x1 convolutions that predict the filter's slopes: (C, 8 + C + 1), (C, C + 1) and
+    # (4, C + 1).
     first: Floats
-    # (C, C + 1)
     second: Floats
-    # (4, C + 1)
     third: Floats
 
 
@@ -95,6 +94,7 @@ class FastFilterWeights:
     alpha].
     """
 
+    # Regularization: added to the variance of the frame (0..1) in a window.
     epsilon: float
     # Whether means at the borders are those of the pixels inside the image; False: of zeros outside
     # it.
@@ -104,24 +104,28 @@ class FastFilterWeights:
 FilterWeights = LearnedFilterWeights | FastFilterWeights
 
 
-# Constants of the comparison with a plate.
+# Constants of the comparison with a plate, which `models.mattecam.network.changed` makes.
 # Pixels of the small frame by which the plate may be off.
 REACH = 2
 # Pixels of the small frame around a difference in which a person may be.
 NEAR = 10
-# Differences up to which the frame is the plate, and from which it is not.
+# Differences of a colour in 0..1: up to SAME the frame is the plate, from OTHER on it is not.
 SAME = 0.015
 OTHER = 0.03
-
-
+# Of the plate and its `differences`: 3 and 2.
 PLATE_CHANNELS = 5
-# Side in pixels of the cells that Background Matting V2 refines.
+
+# Constants of the refinement in Background Matting V2.
+# Side in pixels of the cells that are refined.
 CELL = 4
 # Side of the window around a cell in pixels, at half size and at full size.
 WINDOW = 8
-# Channels of the windows: hidden features, coarse matte, frame and plate; frame and plate.
+# Channels of the windows at half size: 32 hidden features, 4 of the coarse matte, 3 of the frame and
+# 3 of the plate; and at full size: 3 of the frame and 3 of the plate.
 CONTEXT_CHANNELS = 42
 IMAGE_CHANNELS = 6
+
+# Outputs of a network without a guided filter.
 COEFFICIENTS = ("slope", "offset", "coarse")
 
 
