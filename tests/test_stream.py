@@ -371,6 +371,14 @@ def shows(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+def test_before_the_first_picture_the_whole_frame_counts_as_shown() -> None:
+    stream = Stream()
+
+    assert stream.view == WHOLE_VIEW
+    assert not stream.hides_everybody
+    assert stream.matte is None
+
+
 def test_the_status_tells_the_view_and_whether_nobody_is_shown(
     engine: Engine, shows: pytest.MonkeyPatch
 ) -> None:

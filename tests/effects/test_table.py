@@ -131,3 +131,72 @@ def test_only_me_chooses_anew_when_it_is_switched_on_again() -> None:
     assert first[30:, 15:35].all()
     assert then[30:, 105:145].all(), "the larger one"
     assert not then[:, :45].any(), "not the one from before"
+
+
+PERSON = np.zeros((ROWS, COLUMNS), np.float32)
+PERSON[30:, 10:30] = 1
+PERSON[20:30, 15:25] = 1
+
+
+class FramedStream:
+    """Auto-framing on one stream, in which a person stands at the left."""
+
+    def __init__(self) -> None:
+        self._effects = Effects()
+        self._image = np.full((3, ROWS, COLUMNS), 0.5, np.float32)
+        self._on = OFF.replaced_at(["people"], framing="close")
+        self._time_s = 0.0
+
+    def view_after(self, seconds: float, *, width: int = COLUMNS) -> float:
+        """Return the size of the view after this time."""
+        size = 1.0
+        for _ in range(max(1, round(30 * seconds))):
+            self._time_s += 1 / 30
+            self.begin(self._on, width)
+            self._effects.edit(self._image, PERSON)
+            size = self._effects.view.size
+        return size
+
+    def begin(self, settings: Settings, width: int = COLUMNS) -> None:
+        frame = replace(FRAME, settings=settings, time_s=self._time_s, size=(width, ROWS))
+        self._effects.begin_frame(frame)
+
+    def go_back(self) -> None:
+        self._time_s = 0.0
+
+
+def test_auto_framing_closes_in_while_frames_follow_each_other() -> None:
+    stream = FramedStream()
+
+    sizes = [stream.view_after(1) for _ in range(4)]
+
+    assert sizes[0] > sizes[1] > sizes[2] > sizes[3]
+    assert sizes[3] < 0.6
+
+
+def test_auto_framing_begins_anew_where_frames_do_not_follow() -> None:
+    """A film that jumps back, another shape of the frame, and a pause of the effect."""
+    jumps_back = FramedStream()
+    jumps_back.view_after(4)
+    jumps_back.go_back()
+    turned = FramedStream()
+    turned.view_after(4)
+    switched = FramedStream()
+    switched.view_after(4)
+    switched.begin(OFF)
+
+    sizes = [jumps_back.view_after(0), turned.view_after(0, width=ROWS), switched.view_after(0)]
+
+    assert sizes == [1, 1, 1]
+
+
+def test_a_zoom_by_hand_overrides_auto_framing() -> None:
+    effects = Effects()
+    framed = OFF.replaced_at(["people"], framing="calm")
+
+    is_on = effects.begin_frame(replace(FRAME, settings=framed)) is not None
+    zoomed = framed.replaced_at(["framing"], zoom=2)
+    is_on_in_a_crop = effects.begin_frame(replace(FRAME, settings=zoomed)) is not None
+
+    assert is_on
+    assert not is_on_in_a_crop
