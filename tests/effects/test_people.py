@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 from app.core.geometry import cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings
 from app.core.types import BlurredBackground, Floats, View
-from app.effects.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, STYLES, FramingPath
+from app.effects.auto_framing import (
+    MAX_SPEED,
+    MAX_ZOOM_RATE,
+    STYLES,
+    CameraAxis,
+    FramingPath,
+)
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
 from app.effects.only_me import BINS, PROOF_FRAMES, WARY_S, OnlyMe, histogram
@@ -193,6 +199,34 @@ def test_a_move_ends_at_the_head_without_overshoot(scene: Callable[[float], list
     moved = end - path[5 * FPS, 0]
     assert path[5 * FPS :, 0].max() - end < 0.015 * moved, "measured up to 1.3 %"
     assert speed(path[-FPS:]).max() < 1e-3, "the camera rests in the end"
+
+
+def test_an_axis_follows_the_path_of_least_jerk() -> None:
+    """A polynomial from where the camera is, with its speed and acceleration, to rest at the target."""
+    horizon_s, step_s = 0.5, 0.1
+    axis = CameraAxis(0.0, horizon_s)
+    state = np.zeros(3)
+    for _ in range(8):
+        at_the_end = np.array(
+            [
+                [horizon_s**3, horizon_s**4, horizon_s**5],
+                [3 * horizon_s**2, 4 * horizon_s**3, 5 * horizon_s**4],
+                [6 * horizon_s, 12 * horizon_s**2, 20 * horizon_s**3],
+            ]
+        )
+        position, velocity, acceleration = state
+        without = np.array(
+            [
+                position + velocity * horizon_s + acceleration * horizon_s**2 / 2,
+                velocity + acceleration * horizon_s,
+                acceleration,
+            ]
+        )
+        rest = np.linalg.solve(at_the_end, np.array([1.0, 0.0, 0.0]) - without)
+        path = np.polynomial.Polynomial([position, velocity, acceleration / 2, *rest])
+        state = np.array([path(step_s), path.deriv()(step_s), path.deriv(2)(step_s)])
+
+        assert axis.move_towards(1.0, 1000.0, step_s) == pytest.approx(state[0])
 
 
 def test_gestures_and_noise_of_the_matte_do_not_move_the_camera() -> None:
@@ -540,6 +574,17 @@ def test_a_zone_is_empty_inside_and_soft_outside() -> None:
     assert gain[:, :81].max() == 0, "up to the border, and one cell beyond"
     np.testing.assert_allclose(gain[45, 81:88], [0, 0.2, 0.4, 0.6, 0.8, 1, 1], atol=1e-6)
     assert gain[:, 86:].min() == 1
+
+
+def test_an_outline_is_filled_from_three_points_on() -> None:
+    corners = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+
+    triangle = draw_zones([Zone(points=corners, radius=0, filled=True)], ASPECT)
+    line = draw_zones([Zone(points=corners[:2], radius=0, filled=True)], ASPECT)
+
+    assert 0.49 < (triangle > 0).mean() < 0.51
+    assert triangle[10, 10] and not triangle[-10, -10]
+    assert not line.any()
 
 
 @settings(deadline=None, max_examples=20)
