@@ -29,7 +29,14 @@ def run(
 ) -> str:
     """Run a command; return what it prints. It must end with this code and without a traceback."""
     done = subprocess.run(
-        words, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=limit_s
+        words,
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="replace",  # a console of Windows has a code page
+        check=False,
+        timeout=limit_s,
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

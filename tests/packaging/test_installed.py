@@ -206,7 +206,7 @@ def test_lintian_finds_no_error(package: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("piuparts") is None, reason="needs piuparts")
 def test_piuparts_finds_no_error(package: Path) -> None:
-    mirror = ("--distribution", "bookworm", "--mirror", f"{MIRROR} main")
+    mirror = ("--distribution", "trixie", "--merged-usr", "--mirror", f"{MIRROR} main")
     run("piuparts", *mirror, "--no-eatmydata", package, limit_s=3600)
 
 

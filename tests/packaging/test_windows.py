@@ -14,10 +14,11 @@ from types import ModuleType
 
 import pytest
 
+from app import __version__
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tools.packages import opencv, opencv_windows, windows
-from tools.packages.check import check, missing_on_windows, too_long, unknown
+from tools.packages.check import Report, check, missing_on_windows, too_long, unknown
 from tools.packages.installer import (
     TEXTS,
     build_installer,
@@ -302,6 +303,53 @@ def test_the_installer_is_made_without_a_warning_and_the_same_each_time(
 
     assert first.startswith(b"MZ")
     assert target.read_bytes() == first
+
+
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
+def test_two_builds_are_whole_and_equal(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(made: Path, wheels: list[Path], weights: Path | None, system: WindowsSystem) -> None:
+        assert wheels == [tmp_path / "opencv.whl"] and weights is None
+        shutil.copytree(tree, made)
+
+    monkeypatch.setattr(windows, "build", copied)
+    report = Report(megabytes=1, licences={"six 1.17": "MIT"})
+    monkeypatch.setattr(windows, "check", lambda made: report)
+    monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
+    for name in ("first", "second"):
+        windows.build_windows(
+            tmp_path / name, tmp_path / "python.zip", tmp_path / "opencv.whl", fast=True
+        )
+
+    name = f"mattecam-{__version__}-windows-x86_64"
+    suffixes = (".zip", "-setup.exe", ".cdx.json", "-LICENCES.txt")
+    made = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert made == sorted(["SHA256SUMS", *(name + suffix for suffix in suffixes)])
+    sums = (tmp_path / "first" / "SHA256SUMS").read_text()
+    assert sums == (tmp_path / "second" / "SHA256SUMS").read_text()
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"],
+        cwd=tmp_path / "first",
+        check=True,
+    )
+
+
+def test_a_tree_with_what_may_not_be_given_to_others_is_refused_unless_it_is_for_own_use(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(windows, "build", lambda made, *given: shutil.copytree(tree, made))
+    report = Report(wrong=["contains 'ippicv': cv2.pyd"])
+    monkeypatch.setattr(windows, "check", lambda made: report)
+    monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
+    monkeypatch.setattr(windows, "build_installer", lambda *given: None)
+
+    with pytest.raises(SystemExit, match=r"^contains 'ippicv': cv2\.pyd$"):
+        windows.build_windows(tmp_path / "dist", tmp_path / "python.zip")
+    assert not (tmp_path / "dist").exists()
+
+    windows.build_windows(tmp_path / "dist", tmp_path / "python.zip", own_use=True)
+    assert capsys.readouterr().err == "Not for others: contains 'ippicv': cv2.pyd\n"
 
 
 def user_path() -> ModuleType:
