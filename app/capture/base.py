@@ -12,7 +12,8 @@ class FrameSource(Protocol):
     """Delivers frames in order, at its own rate.
 
     The constructor opens it and raises SourceOpenError. It is opened, read and closed on one
-    thread. `read` blocks for about a second at most, so that its thread can be stopped.
+    thread. `read` waits until the next frame is due, and for about a second at most, so that its
+    thread can be stopped.
     """
 
     # The negotiated format. Frames have this size until `info` changes.
@@ -21,7 +22,7 @@ class FrameSource(Protocol):
     is_live: bool = False
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None if none arrives within about a second.
+        """Return the next frame; None if none arrives within about a second, and after `close`.
 
         Nothing writes to its image afterwards: while it is matted, further frames are read. Raises
         SourceLostError if no further frame will arrive.
