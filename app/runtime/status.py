@@ -375,6 +375,45 @@ class Meter:
             return list(self._samples)
 
 
+class RunErrors:
+    """Every problem of a run, oldest first and each once, within limits. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._messages: list[str] = []
+        self._chars = 0
+
+    def add(self, message: str) -> None:
+        """Keep a message; beyond the limits, one sentence in its place names the log."""
+        if message in self._messages:
+            return
+        self._chars += len(message)
+        if len(self._messages) < MAX_ERRORS and self._chars <= MAX_ERROR_CHARS:
+            self._messages.append(message)
+        elif MORE_ERRORS not in self._messages:
+            self._messages.append(MORE_ERRORS)
+            self._chars = MAX_ERROR_CHARS  # none is added from now on, however short it is
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Those kept so far."""
+        return tuple(self._messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happened; only the differences of two moments mean anything."""
+
+    at_s: float
+    """By time.perf_counter()."""
+    # CPU time of the process until then.
+    cpu_s: float
+
+    @classmethod
+    def now(cls) -> Moment:
+        """Return this moment."""
+        return cls(time.perf_counter(), time.process_time())
+
+
 class StatusBoard:
     """Problems, rates and latencies of a run.
 
@@ -385,10 +424,8 @@ class StatusBoard:
         self._lock = threading.Lock()
         # The open ones, by stage and by the part of it that reported them.
         self._problems: dict[tuple[Stage, object], Problem] = {}
-        self._errors: list[str] = []
-        self._error_chars = 0
-        self._started_s = time.perf_counter()
-        self._started_cpu_s = time.process_time()
+        self._errors = RunErrors()  # under the lock, as the problems
+        self._started = Moment.now()
         self.capture_ms = Meter(LATENCY_SPAN_S)
         self.step_ms = Meter(LATENCY_SPAN_S)
         self.output_ms = Meter(LATENCY_SPAN_S)
@@ -436,7 +473,7 @@ class StatusBoard:
                     remedy = problem.remedy
                 new = Problem(stage, message, time.monotonic(), part, is_late, unusable, remedy)
                 self._problems[stage, part] = new
-                self._keep_error(message)
+                self._errors.add(message)
         if message is not None:
             _log.warning(
                 "%s",
@@ -446,23 +483,13 @@ class StatusBoard:
         elif known is not None:
             _log.info("Over: %s", known.message)
 
-    def _keep_error(self, message: str) -> None:
-        """Add a problem to those of the run, within its limits; call it under the lock."""
-        if message in self._errors:
-            return
-        self._error_chars += len(message)
-        if len(self._errors) < MAX_ERRORS and self._error_chars <= MAX_ERROR_CHARS:
-            self._errors.append(message)
-        elif MORE_ERRORS not in self._errors:
-            self._errors.append(MORE_ERRORS)
-            self._error_chars = MAX_ERROR_CHARS  # none is added from now on, however short it is
-
     def read(self) -> PipelineStatus:
         """Return a snapshot."""
         revision = self.sent  # before the problems with these settings
         with self._lock:
             problems = tuple(sorted(self._problems.values(), key=attrgetter("at_s")))
-            errors = tuple(self._errors)
+            errors = self._errors.messages
+        now = Moment.now()
         return PipelineStatus(
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),
@@ -476,8 +503,8 @@ class StatusBoard:
             frames_out=self.frames_out.count,
             frames_sent=self.frames_sent.count,
             revision=revision,
-            seconds=time.perf_counter() - self._started_s,
-            cpu_seconds=time.process_time() - self._started_cpu_s,
+            seconds=now.at_s - self._started.at_s,
+            cpu_seconds=now.cpu_s - self._started.cpu_s,
             problems=problems,
             errors=errors,
         )
