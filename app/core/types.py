@@ -71,7 +71,7 @@ class Orientation:
         if self.rotate:
             image = np.asarray(cv2.rotate(image, _CODES[self.rotate]), np.uint8)
         if self.flip:
-            image = np.asarray(cv2.flip(image, 1), np.uint8)
+            image = _mirrored(image)
         return image
 
     def to_upright(self, x: float, y: float) -> tuple[float, float]:
@@ -316,6 +316,16 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
+
+    def mirrored(self) -> Picture:
+        """Return it with left and right exchanged."""
+        alpha = None if self.alpha is None else _mirrored(self.alpha)
+        foreground = None if self.foreground is None else _mirrored(self.foreground)
+        return replace(self, image=_mirrored(self.image), alpha=alpha, foreground=foreground)
+
+
+def _mirrored(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.flip(image, 1), np.uint8)
 
 
 # A picture approved for output: only the runtime's

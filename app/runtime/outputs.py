@@ -8,20 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from app.core.errors import SinkError, Text, t
 from app.core.types import Outgoing, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
-from app.runtime.context import PipelineContext
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.status import Phase
 from app.settings import Settings
 
@@ -94,6 +90,68 @@ class CardRequest:
     """(width, height) of the newest frame; None before the first one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The newest picture, and since when it is repeated."""
+
+    picture: Picture
+    at_s: float
+    """As `TickTimes.last_s`."""
+
+
+class TickTimes:
+    """When the clock ticks, also across suspensions of the machine or the program."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._clock = timing.clock
+        self._longest_tick_s = timing.stale_s
+        # By `Timing.clock`, which goes on in a suspension.
+        self.last_s = timing.clock()
+        # When the last suspension ended, by time.perf_counter(), as frames are stamped.
+        self.resumed_s = 0.0
+
+    def tick(self) -> None:
+        """Note a tick, and whether a suspension has ended before it.
+
+        Frames from before it may show what nobody expects any more.
+        """
+        now_s = self._clock()
+        if now_s - self.last_s > self._longest_tick_s:
+            self.resumed_s = time.perf_counter()
+        self.last_s = now_s
+
+
+class PreviewFeed:
+    """Hands chosen pictures to the preview, unmirrored."""
+
+    def __init__(self, slot: LatestSlot[Picture]) -> None:
+        self._slot = slot
+        self.newest: Picture | None = None
+        # Called after each picture.
+        self.on_picture: Callable[[], None] = lambda: None
+
+    def show(self, picture: Picture) -> None:
+        """Show another picture from now on."""
+        self.newest = picture
+        self._slot.put(picture)
+        self.on_picture()
+
+
+class Mirror:
+    """Mirrors pictures, each once, as the last one is repeated at each tick without a new one."""
+
+    def __init__(self) -> None:
+        self._original: Picture | None = None
+        self._mirrored: Picture | None = None
+
+    def mirrored(self, picture: Picture) -> Picture:
+        """Return the picture with left and right exchanged."""
+        if self._mirrored is None or self._original is not picture:
+            self._original = picture
+            self._mirrored = picture.mirrored()
+        return self._mirrored
+
+
 class OutputClock:
     """Alone decides between the newest picture, its repetition and the stand-by card.
 
@@ -111,35 +169,25 @@ class OutputClock:
         sinks: Sequence[SinkWorker],
         preview: LatestSlot[Picture],
     ) -> None:
-        """preview: gets the chosen picture, unmirrored, whenever it is new."""
+        """preview: gets the chosen picture whenever it is new."""
         self._owner = context.owner
         self._board = context.board
         self._timing = context.timing
         self._pictures = pictures
         self._gate = gate
         self._sinks = sinks
-        self._preview = preview
-        # Called after each picture for the preview.
-        self.on_preview: Callable[[], None] = lambda: None
+        self.preview = PreviewFeed(preview)
+        self._mirror = Mirror()
         self.thread = Worker("output-clock", self._run, frame_path=True)
         # None while the stand-by card is requested.
-        self._latest: Picture | None = None
+        self._latest: Arrival | None = None
         # Why the card or a picture is sent, as in `PipelineStatus`.
         self.phase = Phase.STARTING
-        self._latest_arrived_s = 0.0
-        self._picture_in_preview: Picture | None = None
         # What was chosen at the last tick, not mirrored; `_ticked` is notified after it.
         self._sent: Picture | None = None
         self._ticked = threading.Condition()
-        self._mirrored_from: Picture | None = None
-        self._mirrored: Picture | None = None
-        # `Settings.hides` in force at the last tick.
-        self._hides: tuple[object, ...] = ()
         self._card_drawn_for: CardRequest | None = None
-        # When the last suspension ended, by time.perf_counter(), as frames are stamped.
-        self._resumed_s = 0.0
-        # By `Timing.clock`, which goes on in a suspension.
-        self._last_tick_s = self._timing.clock()
+        self._ticks = TickTimes(context.timing)
 
     def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
@@ -156,7 +204,7 @@ class OutputClock:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
                 return
-            self._note_suspension()
+            self._ticks.tick()
             if arrived is not None:
                 clock.note_arrival()
                 self._accept(arrived)
@@ -168,8 +216,8 @@ class OutputClock:
                 clock.rate_hz = min(IDLE_HZ, settings.capture.fps)
             self._draw_card_ahead(CardRequest(revision_in_force, settings, self._board.size))
             picture = self._choose(settings)
-            if picture is not self._picture_in_preview:
-                self._preview_picture(picture)
+            if picture is not self.preview.newest:
+                self.preview.show(picture)
             # The preview alone may show the demonstration in place of a camera.
             if not self._gate.permits(picture):
                 picture = self._card(settings)
@@ -178,23 +226,12 @@ class OutputClock:
                 self._board.sent = revision
                 self._ticked.notify_all()
 
-    def _note_suspension(self) -> None:
-        """Note the end of a suspension.
-
-        Frames from before it may show what nobody expects any more.
-        """
-        now_s = self._timing.clock()
-        if now_s - self._last_tick_s > self._timing.stale_s:
-            self._resumed_s = time.perf_counter()
-        self._last_tick_s = now_s
-
     def _draw_card_ahead(self, key: CardRequest) -> None:
         """Draw the card before it is needed, so that an image that cannot be read is reported at
         once.
         """
         if key != self._card_drawn_for:
             self._card_drawn_for = key
-            self._hides = key.settings.hides
             self._card(key.settings)
 
     @property
@@ -241,42 +278,45 @@ class OutputClock:
         card = self._card(self._owner.current)
         for sink in self._sinks:
             sink.send(card)
-        self._preview_picture(card)
-
-    def _preview_picture(self, picture: Picture) -> None:
-        self._picture_in_preview = picture
-        self._preview.put(picture)
-        self.on_preview()
+        self.preview.show(card)
 
     def _accept(self, arrived: Picture | Phase) -> None:
         if isinstance(arrived, Phase):
             self._latest = None
             self.phase = arrived
             return
-        if arrived.frame is not None and arrived.frame.captured_at_s < self._resumed_s:
+        if arrived.frame is not None and arrived.frame.captured_at_s < self._ticks.resumed_s:
             return
-        self._latest = arrived
-        self._latest_arrived_s = self._last_tick_s
+        self._latest = Arrival(arrived, self._ticks.last_s)
         self.phase = Phase.RUNNING
 
     def _choose(self, settings: Settings) -> Picture:
+        latest = self._latest
         if settings.frozen and not settings.paused and self.phase is not Phase.RESTING:
-            # After the freeze the picture stays until the next one comes.
-            self._latest_arrived_s = self._last_tick_s
             # What was frozen may show what the settings hide now.
-            if self._latest is None or not self._gate.shows(self._latest):
+            if latest is None or not self._gate.shows(latest.picture):
                 self._drop_latest()
-        elif self._latest is not None and self._is_too_old(self._latest):
+                return self._card(settings)
+            # After the freeze the picture stays until the next one comes.
+            self._latest = Arrival(latest.picture, self._ticks.last_s)
+            return latest.picture
+        if latest is None:
+            return self._card(settings)
+        if self._is_too_old(latest, settings):
             self._drop_latest()
-        if self._latest is not None and self._gate.shows(self._latest):
-            return self._latest
+            return self._card(settings)
+        if self._gate.shows(latest.picture):
+            return latest.picture
         return self._card(settings)
 
-    def _is_too_old(self, latest: Picture) -> bool:
-        limit_s = self._timing.stale_s
-        if latest.hides not in (None, self._hides):
-            limit_s = self._timing.outdated_s
-        return self._last_tick_s - self._latest_arrived_s >= limit_s
+    def _is_too_old(self, latest: Arrival, settings: Settings) -> bool:
+        repeated_s = self._ticks.last_s - latest.at_s
+        if repeated_s < min(self._timing.stale_s, self._timing.outdated_s):
+            return False
+        hides = latest.picture.hides
+        if hides is not None and hides != settings.hides:
+            return repeated_s >= self._timing.outdated_s
+        return repeated_s >= self._timing.stale_s
 
     def _drop_latest(self) -> None:
         self._latest = None
@@ -294,30 +334,12 @@ class OutputClock:
         outgoing = picture
         # The card has text, which nobody reads in a mirror.
         if mirror and picture.kind is not PictureKind.STANDBY:
-            outgoing = self._mirror(picture)
+            outgoing = self._mirror.mirrored(picture)
         is_sent = False
         for sink in self._sinks:
             is_sent = sink.send(outgoing) or is_sent
         if is_sent:
             self._board.frames_sent.add()
-
-    def _mirror(self, picture: Picture) -> Picture:
-        # The last picture is repeated at each tick without a new one: it is mirrored once.
-        if self._mirrored is None or self._mirrored_from is not picture:
-            alpha = None if picture.alpha is None else _flip(picture.alpha)
-            foreground = None if picture.foreground is None else _flip(picture.foreground)
-            self._mirrored_from = picture
-            self._mirrored = replace(
-                picture,
-                image=_flip(picture.image),
-                alpha=alpha,
-                foreground=foreground,
-            )
-        return self._mirrored
-
-
-def _flip(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.flip(image, 1), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ class Pipeline:
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the output thread whenever `preview` holds a new picture."""
-        self._clock.on_preview = callback
+        self._clock.preview.on_picture = callback
 
     def limit_frames(self, frames: int) -> None:
         """Send no more new frames than these."""
