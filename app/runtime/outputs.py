@@ -111,10 +111,7 @@ class TickTimes:
         self.resumed_s = 0.0
 
     def tick(self) -> None:
-        """Note a tick, and whether a suspension has ended before it.
-
-        Frames from before it may show what nobody expects any more.
-        """
+        """Note a tick, and a suspension that has ended before it."""
         now_s = self._clock()
         if now_s - self.last_s > self._longest_tick_s:
             self.resumed_s = time.perf_counter()
@@ -227,9 +224,7 @@ class OutputClock:
                 self._ticked.notify_all()
 
     def _draw_card_ahead(self, key: CardRequest) -> None:
-        """Draw the card before it is needed, so that an image that cannot be read is reported at
-        once.
-        """
+        """Draw the card early, so that an image that cannot be read is reported at once."""
         if key != self._card_drawn_for:
             self._card_drawn_for = key
             self._card(key.settings)
@@ -285,6 +280,7 @@ class OutputClock:
             self._latest = None
             self.phase = arrived
             return
+        # What was seen before a suspension may show what nobody expects any more.
         if arrived.frame is not None and arrived.frame.captured_at_s < self._ticks.resumed_s:
             return
         self._latest = Arrival(arrived, self._ticks.last_s)
@@ -350,6 +346,14 @@ class _Request:
     sink: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenSink:
+    """The open sink, and what it was opened for."""
+
+    sink: FrameSink
+    request: Any
+
+
 class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open.
 
@@ -369,18 +373,12 @@ class SinkWorker:
         self._owner = context.owner
         self._board = context.board
         self._timing = context.timing
-        # None where what fails is taken out of the settings in place of being opened again.
-        self._retry_s = spec.retry_s
-        if spec.retry_s is not None and context.timing.sink_retry_s:
-            self._retry_s = context.timing.sink_retry_s
         # Each with the value of `_accepts_cards` at the time.
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
         # A recording would begin with the card otherwise.
         self._accepts_cards = not spec.from_first_matte
         self._last_sent: Picture | None = None
-        # None while none is open.
-        self.sink: FrameSink | None = None
-        self._request_of_open_sink: Any = None
+        self._open_sink: _OpenSink | None = None
         self._newest_request = _Request(None, None)
         # The request for which a sink is open or has
         # failed to open; None after one that is given up.
@@ -389,6 +387,12 @@ class SinkWorker:
         # The sink in the status, until it is closed: its device or its name.
         self.open_name: str | None = None
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
+
+    @property
+    def sink(self) -> FrameSink | None:
+        """The open one; None while none is."""
+        open_sink = self._open_sink  # read once: its own thread closes it meanwhile
+        return None if open_sink is None else open_sink.sink
 
     @property
     def wanted(self) -> Any:
@@ -410,14 +414,15 @@ class SinkWorker:
         """Hand over a picture; return whether a sink is open."""
         if picture.kind is not PictureKind.STANDBY:
             self._accepts_cards = True
-        if self.sink is None and self._answered_request is None and self.wanted is None:
+        is_open = self._open_sink is not None
+        if not is_open and self._answered_request is None and self.wanted is None:
             return False  # do not wake a thread that has nothing to do
         self._pictures.put((picture, self._accepts_cards))
-        return self.sink is not None
+        return is_open
 
     def forget_failure(self) -> None:
         """Report no longer why a sink failed that the settings do not ask for any more."""
-        if self.sink is None and self.wanted is None:
+        if self._open_sink is None and self.wanted is None:
             self._report(None)
 
     def finish(self) -> None:
@@ -444,12 +449,10 @@ class SinkWorker:
             self._close()
 
     def join(self, deadline_s: float) -> None:
-        """Wait for the end until this time of time.monotonic(), and longer for a file that is being
-        finished.
-        """
+        """Wait until this time of time.monotonic(), longer for a file that is being finished."""
         if self.thread.join(deadline_s - time.monotonic()):
             return
-        if self.sink is None and self.open_name:
+        if self._open_sink is None and self.open_name:
             self.thread.join(FINISH_S)
 
     def _open_or_close(self, picture: Picture) -> bool:
@@ -472,8 +475,8 @@ class SinkWorker:
 
     def _open(self, wanted: Any, picture: Picture) -> None:
         """Open another sink; where that fails, the one in use stays open, or is opened again."""
-        previous = self._request_of_open_sink
-        gives_way = self.sink is not None and self.spec.takes_device_of(wanted, self.sink)
+        previous = self._open_sink
+        gives_way = previous is not None and self.spec.takes_device_of(wanted, previous.sink)
         if gives_way:
             # A device takes one sender, and refuses a second one of this program as well.
             self._close()
@@ -482,7 +485,7 @@ class SinkWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             # None where it need not be there: the problem of what was wanted before is over.
             self._report(None if self.spec.optional(wanted) else error)
-            is_open = gives_way and self._reopens(previous, picture)
+            is_open = gives_way and previous is not None and self._reopens(previous, picture)
             self._answered_request = wanted
             # While one is open, another attempt would take the device from its readers again.
             if not is_open:
@@ -492,14 +495,14 @@ class SinkWorker:
         self._use(sink, wanted)
         self._answered_request = wanted
 
-    def _reopens(self, previous: Any, picture: Picture) -> bool:
+    def _reopens(self, previous: _OpenSink, picture: Picture) -> bool:
         """Open the sink that has given way again; return whether it is open."""
         try:
-            sink = self._opened(previous, picture)
+            sink = self._opened(previous.request, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
             return False
-        self._use(sink, previous)
+        self._use(sink, previous.request)
         return True
 
     def _opened(self, wanted: Any, picture: Picture) -> FrameSink:
@@ -521,8 +524,7 @@ class SinkWorker:
 
     def _use(self, sink: FrameSink, wanted: Any) -> None:
         self._close()
-        self.sink = sink
-        self._request_of_open_sink = wanted
+        self._open_sink = _OpenSink(sink, wanted)
         self.open_name = sink.device or sink.name
         with suppress(Exception):  # the first picture needs it, and reports that it fails
             self.spec.load(wanted)
@@ -530,9 +532,9 @@ class SinkWorker:
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         is_repeated = picture is self._last_sent
         self._last_sent = picture
-        sink = self.sink
-        if sink is None or not is_accepted:
+        if self._open_sink is None or not is_accepted:
             return
+        sink = self._open_sink.sink
         # Asked of the gate now: opening the sink may have taken seconds, in which settings change.
         outgoing = self._gate.release(picture)
         started_s = time.perf_counter()
@@ -566,8 +568,9 @@ class SinkWorker:
         """Plan to open the sink that failed again, or take it out of the settings, which then say
         what is true.
         """
-        if self._retry_s is not None:
-            self._retry_at_s = time.monotonic() + self._retry_s
+        if self.spec.retry_s is not None:
+            retry_s = self._timing.sink_retry_s or self.spec.retry_s
+            self._retry_at_s = time.monotonic() + retry_s
             return
         failed = self._answered_request
         unset = self.spec.unset
@@ -584,13 +587,12 @@ class SinkWorker:
         self._owner.change(update)
 
     def _close(self) -> None:
-        sink = self.sink
-        self.sink = None
-        self._request_of_open_sink = None
-        if sink is None:
+        closing = self._open_sink
+        self._open_sink = None
+        if closing is None:
             return
         try:
-            sink.close()
+            closing.sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
         finally:
