@@ -212,6 +212,23 @@ class SourceFile:
             self.answer.add_done_callback(lambda _answer: self._on_answer())
 
 
+class OpenSource:
+    """The source in use, and what is true of it alone. Used by the capture thread."""
+
+    def __init__(self, source: FrameSource, settings: CaptureSettings | None) -> None:
+        self.source = source
+        # Those that it was opened with; None while the
+        # demonstration stands in for a camera.
+        self.settings = settings
+        # time.perf_counter() at which a camera is looked for
+        # again while the demonstration stands in for it.
+        self.look_again_s = 0.0
+        self.last_frame_s = time.perf_counter()
+        self.next_index = 0
+        # The settings that say how its frames are turned; None before its first frame.
+        self.oriented_for: CaptureSettings | None = None
+
+
 class CaptureWorker:
     """Follows the capture settings; if a switch fails, the source in use stays open.
 
@@ -226,35 +243,24 @@ class CaptureWorker:
         engines: EngineSelector,
     ) -> None:
         """engines: tell which frames they skip, and whether the camera must hold its exposure."""
-        self._owner = context.owner
-        self._parts = context.parts
-        self._timing = context.timing
-        self._board = context.board
+        self._context = context
         self._frames = frames
         self._demand = demand
         self._engines = engines
         self._wake = threading.Event()
-        self._source: FrameSource | None = None
-        # None also while the demonstration stands in for a camera.
-        self._settings_of_source: CaptureSettings | None = None
+        self._source: OpenSource | None = None
         # They are not tried again while another source runs.
         self._last_attempt: CaptureSettings | None = None
         # The source opened last, if any, only stands in for a camera that is not there.
         self.no_camera = False
-        # time.perf_counter() at which a camera is looked for
-        # again while the demonstration stands in for it.
-        self._look_again_s = 0.0
         # As in `SourceInfo`. It is kept when a camera is
         # released, which then is not opened for nobody.
         self._kind_of_last_source = ""
         self.info: SourceInfo | None = None
         self._orientation_of_last_frame = UNTURNED
-        self._oriented_for: CaptureSettings | None = None
         self._generation = 0
-        self._last_frame_s = 0.0
         # While paused, frames before this time of time.perf_counter() are skipped.
         self._read_at_s = 0.0
-        self._next_index = 0
         self._file = SourceFile(context, self.wake)
         self.thread = Worker("capture", self._run, Stage.CAPTURE, frame_path=True)
         demand.on_change = self.wake
@@ -271,7 +277,9 @@ class CaptureWorker:
 
         A camera that works is not interrupted.
         """
-        works = self._settings_of_source is self._last_attempt
+        source = self._source  # read once: its own thread closes it meanwhile
+        opened_with = None if source is None else source.settings
+        works = opened_with is self._last_attempt
         if not works or self._kind_of_last_source != "camera":
             self._last_attempt = None
         self.wake()
@@ -280,16 +288,16 @@ class CaptureWorker:
         """Read frames until `stop` is set."""
         try:
             while not stop.is_set():
-                revision = self._owner.revision
-                if revision != self._board.captured:
+                revision = self._context.owner.revision
+                if revision != self._context.board.captured:
                     self._read_at_s = 0.0  # the next frame is read, also before `wake` is called
                 reads = self._read_or_open_wanted()
                 # What waits for a disk is in use only once the
                 # disk has answered or is named as the fault.
-                if revision != self._board.captured and not self._file.is_undecided:
-                    self._board.captured = revision
+                if revision != self._context.board.captured and not self._file.is_undecided:
+                    self._context.board.captured = revision
                 if not reads:
-                    self._wake.wait(self._timing.source_retry_s)
+                    self._wake.wait(self._context.timing.source_retry_s)
                     self._wake.clear()
         finally:
             self._close()
@@ -301,36 +309,39 @@ class CaptureWorker:
                 self._close()
                 self._frames.put(Phase.RESTING)
             return False
-        settings = self._owner.current.capture
+        settings = self._context.owner.current.capture
         if not self._opens_anew(settings):
             if self._file.answer is not None:
                 self._file.forget()
         elif self._file.answers(settings.source):
             self._open_wanted(settings)
-        if self._source is None:
+        source = self._source
+        if source is None:
             return False
         # What is compared with a plate must have the plate's exposure, or the room itself differs.
         compares = self._demand.takes_plate or self._engines.compares_with_plate
-        self._read(hold_exposure=settings.lock_exposure or compares)
+        self._read(source, hold_exposure=settings.lock_exposure or compares)
         # A source that was lost before its first frame is opened again after a wait, not at once.
-        return self._next_index > 0 or self._source is not None
+        return source.next_index > 0 or self._source is not None
 
     def _opens_anew(self, settings: CaptureSettings) -> bool:
         """Return whether a source is to be opened.
 
         There is none, another one is wanted, or a camera is looked for.
         """
-        if self._source is None:
+        source = self._source
+        if source is None:
             return True
-        if self.no_camera and time.perf_counter() >= self._look_again_s:
+        if self.no_camera and time.perf_counter() >= source.look_again_s:
             return True
         # Identity first: the fields are compared for each frame otherwise.
         return settings is not self._last_attempt and not opens_alike(settings, self._last_attempt)
 
     def _open_wanted(self, wanted: CaptureSettings) -> None:
-        previous = self._settings_of_source
+        in_use = self._source
+        previous = None if in_use is None else in_use.settings
         self._last_attempt = wanted
-        if self._source is not None and self._source.info.kind == "camera":
+        if in_use is not None and in_use.source.info.kind == "camera":
             # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
         try:
@@ -341,7 +352,7 @@ class CaptureWorker:
         self._close()
         # Before `no_camera` is over: a status between the
         # two would show a missing camera as a failed start.
-        self._board.report(Stage.CAPTURE, None)
+        self._context.board.report(Stage.CAPTURE, None)
         self._set_source(source, wanted)
 
     def _handle_failure(
@@ -365,7 +376,7 @@ class CaptureWorker:
         # Before the report: a run without a window takes
         # the report alone for a failed start, and ends.
         self.no_camera = is_absent and self._source is None
-        self._board.report(Stage.CAPTURE, error)
+        self._context.board.report(Stage.CAPTURE, error)
         if self._source is not None:
             return
         if previous is not None and not opens_alike(wanted, previous):
@@ -373,7 +384,7 @@ class CaptureWorker:
                 self._set_source(self._open(previous), previous)
                 return
             except Exception as other:  # noqa: BLE001 - carried to the status
-                self._board.report(Stage.CAPTURE, other)
+                self._context.board.report(Stage.CAPTURE, other)
         self._frames.put(Phase.WAITING)
 
     def _shows_demonstration(self, wanted: CaptureSettings) -> bool:
@@ -381,20 +392,21 @@ class CaptureWorker:
 
         The gate keeps it from the outputs.
         """
-        if self._source is None or not self.no_camera:
+        in_use = self._source
+        if in_use is None or not self.no_camera:
             try:
                 demonstration = self._open(wanted.replace(source="demo"))
             except Exception as error:  # noqa: BLE001 - the missing camera is reported
                 _log.warning("The demonstration does not open: %s", error)
                 return False
             self._close()
-            self._set_source(demonstration, None)
-        self._look_again_s = time.perf_counter() + self._timing.source_retry_s
-        self._board.report(Stage.CAPTURE, None)
+            in_use = self._set_source(demonstration, None)
+        in_use.look_again_s = time.perf_counter() + self._context.timing.source_retry_s
+        self._context.board.report(Stage.CAPTURE, None)
         return True
 
     def _open(self, wanted: CaptureSettings) -> FrameSource:
-        limit_s = self._timing.open_hang_s
+        limit_s = self._context.timing.open_hang_s
         if wanted.source.startswith("portal"):
             # Before the camera portal opens, the desktop may ask the user, who may take any time.
             limit_s = math.inf
@@ -404,25 +416,19 @@ class CaptureWorker:
             source=wanted.source,
         )
         with self.thread.blocking_call(problem, limit_s):
-            return self._parts.open_source(wanted)
+            return self._context.parts.open_source(wanted)
 
-    def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
-        """Use a source.
-
-        settings: those that it was opened with; None for one that stands in for a camera.
-        """
+    def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> OpenSource:
+        """Use a source. settings: as of `OpenSource`."""
         info = source.info
-        self._source = source
-        self._settings_of_source = settings
+        opened = OpenSource(source, settings)
+        self._source = opened
         self.no_camera = settings is None
         self._kind_of_last_source = info.kind
         # Decisions about frames of the source before it,
         # such as those to skip, do not hold for this one.
         self._generation += 1
-        self._next_index = 0
-        self._oriented_for = None
-        self._last_frame_s = time.perf_counter()
-        self._orientation_of_last_frame = self._wanted_orientation()
+        self._orientation_of_last_frame = self._wanted_orientation(opened)
         self.info = info.turned(self._orientation_of_last_frame)
         _log.info(
             "Opened the source %s %s: %dx%d at %g fps, %s.",
@@ -433,11 +439,11 @@ class CaptureWorker:
             info.fps,
             info.pixel_format or "no format of its own",
         )
+        return opened
 
-    def _read(self, *, hold_exposure: bool) -> None:
+    def _read(self, opened: OpenSource, *, hold_exposure: bool) -> None:
         """Read the next frame, or skip it where nobody needs it."""
-        source = self._source
-        assert source is not None
+        source = opened.source
         started_s = time.perf_counter()
         frame = None
         problem = partial(
@@ -446,85 +452,84 @@ class CaptureWorker:
             device=source.info.name,
         )
         try:
-            with self.thread.blocking_call(problem, self._timing.hang_s):
+            with self.thread.blocking_call(problem, self._context.timing.hang_s):
                 if source.is_live:
                     source.hold_exposure(hold_exposure)
-                if source.is_live and self._is_unneeded(started_s):
+                if source.is_live and self._is_unneeded(opened.next_index, started_s):
                     arrived = source.skip()
-                    self._next_index += 1
+                    opened.next_index += 1
                 else:
                     frame = source.read()
                     arrived = frame is not None
                     if arrived:
-                        self._read_at_s = started_s + self._timing.paused_interval_s
-            silent_s = time.perf_counter() - self._last_frame_s
-            if not arrived and silent_s > self._timing.source_timeout_s:
+                        self._read_at_s = started_s + self._context.timing.paused_interval_s
+            silent_s = time.perf_counter() - opened.last_frame_s
+            if not arrived and silent_s > self._context.timing.source_timeout_s:
                 raise SourceLostError(
                     t(
                         "{source} has delivered no frame for {seconds} seconds; check its cable, "
                         "or the program that sends to it, and that no other program uses it. It is "
                         "being reopened.",
                         source=source.info.name,
-                        seconds=f"{self._timing.source_timeout_s:.0f}",
+                        seconds=f"{self._context.timing.source_timeout_s:.0f}",
                     )
                 )
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._board.report(Stage.CAPTURE, error)
+            self._context.board.report(Stage.CAPTURE, error)
             self._frames.put(Phase.WAITING)
             self._close()
             return
         if not arrived:
             return
-        self._last_frame_s = time.perf_counter()
-        self._board.frames_in.add()
+        opened.last_frame_s = time.perf_counter()
+        self._context.board.frames_in.add()
         if frame is None:
             return
-        self._next_index = frame.index + 1
-        self._board.capture_ms.add(self._last_frame_s - started_s)
-        if self._owner.current.capture is not self._oriented_for:
-            self._follow_orientation()
+        opened.next_index = frame.index + 1
+        self._context.board.capture_ms.add(opened.last_frame_s - started_s)
+        if self._context.owner.current.capture is not opened.oriented_for:
+            self._follow_orientation(opened)
         frame = frame.of(source.info, self._orientation_of_last_frame)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
 
-    def _is_unneeded(self, started_s: float) -> bool:
+    def _is_unneeded(self, index: int, started_s: float) -> bool:
         """Return whether to skip the next frame.
 
         Decoding what nobody needs would take time from the step.
         """
         generation, indexes = self._engines.unneeded
-        if generation == self._generation and self._next_index in indexes:
+        if generation == self._generation and index in indexes:
             return True
-        return self._owner.current.paused and started_s < self._read_at_s
+        return self._context.owner.current.paused and started_s < self._read_at_s
 
-    def _follow_orientation(self) -> None:
+    def _follow_orientation(self, opened: OpenSource) -> None:
         """Turn frames from this one on as the settings ask now."""
-        self._oriented_for = self._owner.current.capture
-        orientation = self._wanted_orientation()
+        opened.oriented_for = self._context.owner.current.capture
+        orientation = self._wanted_orientation(opened)
         if orientation != self._orientation_of_last_frame:
             self._orientation_of_last_frame = orientation
             self._generation += 1  # what was matted before looks like another scene
 
-    def _wanted_orientation(self) -> Orientation:
+    def _wanted_orientation(self, opened: OpenSource) -> Orientation:
         """Return how to turn the frames of the open source, which may not be the one that the
         settings name now.
         """
-        wanted = self._owner.current.capture
-        opened_with = self._settings_of_source
+        wanted = self._context.owner.current.capture
+        opened_with = opened.settings
         if opened_with is None or wanted.source == opened_with.source:
             return wanted.orientation
         # Where the wanted source does not open, the one in use stays turned as it was.
         return self._orientation_of_last_frame
 
     def _close(self) -> None:
-        source = self._source
+        closing = self._source
         self._source = None
-        self._settings_of_source = None
-        if source is None:
+        if closing is None:
             return
         self.info = None
         try:
-            source.close()
+            closing.source.close()
         except Exception as error:  # noqa: BLE001
             # A source that fails to close must not end the thread.
-            self._board.report(Stage.CAPTURE, error)
+            self._context.board.report(Stage.CAPTURE, error)
