@@ -86,6 +86,63 @@ class CameraTiming:
 Blank = Literal["empty", "not decoded"]
 
 
+class FrameDecoder:
+    """Makes pictures of what the driver delivers, whatever format it has accepted."""
+
+    def __init__(self, colours: YuvColours | None) -> None:
+        """colours: of the settings; None where the driver is asked."""
+        self._colours = colours
+        self._mjpg = MjpgDecoder()
+        # The driver delivers undecoded JPEG frames.
+        self.is_raw_mjpg = False
+        # Converts undecoded frames, where OpenCV would show wrong colours.
+        self._raw: RawConverter | None = None
+
+    @property
+    def last_damage(self) -> str:
+        """Of the last JPEG frame, if it was dropped."""
+        return self._mjpg.last_damage
+
+    def take_over_jpeg(self, capture: cv2.VideoCapture) -> None:
+        """Ask the driver for undecoded frames, if they are JPEG."""
+        # OpenCV's own decoder fills the gaps of damaged frames.
+        # Elsewhere than on Linux the system decodes.
+        self.is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
+        if self.is_raw_mjpg:
+            self.is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
+
+    def take_over_colours(self, capture: cv2.VideoCapture, kind: CapturedKind) -> None:
+        """Ask the driver for undecoded frames, if OpenCV would show wrong colours of this kind."""
+        colours = self._colours or declared(kind)
+        pixel_format = _fourcc(capture)
+        self._raw = None
+        if SYSTEM == "Linux" and colours != BT601 and takes_raw(pixel_format):
+            # OpenCV would clip what is darker or brighter than the limited range.
+            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+            self._raw = RawConverter(pixel_format, colours)
+
+    def decode(self, raw: NDArray[np.uint8]) -> BgrImage | None:
+        """Return a frame from what the driver delivers; None if it is damaged."""
+        if self.is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
+            decoded = self._mjpg.decode(raw.reshape(-1))
+            if decoded is None:
+                return None
+            return self._recoloured(decoded, JPEG)
+        if self._raw is not None:
+            converted = self._raw.to_bgr(raw)
+            if converted is not None:
+                return converted
+        # The driver may deliver decoded frames all the same.
+        image = _as_bgr(raw)
+        if image is None:
+            return None
+        return self._recoloured(image, BT601)
+
+    def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
+        """Return a frame in the colours of the settings, which was converted as `assumed`."""
+        return reinterpreted(image, assumed, self._colours or assumed)
+
+
 class CameraSource(FrameSource):
     """A camera, read through OpenCV."""
 
@@ -109,7 +166,6 @@ class CameraSource(FrameSource):
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._device = device
         self._settings = settings
-        self._make_capture = make_capture
         self._timing = timing
         self._closed = threading.Event()
         self._index = 0
@@ -117,14 +173,8 @@ class CameraSource(FrameSource):
         self._holds_exposure = settings.lock_exposure
         # What `lock_exposure` has locked; None while exposure and white balance are not locked.
         self._locked: list[tuple[int, float]] | None = None
-        self._mjpg = MjpgDecoder()
-        # The driver delivers undecoded JPEG frames.
-        self._is_raw_mjpg = False
-        self._ask_kind = ask_kind
-        # Converts undecoded frames, where OpenCV would show wrong colours.
-        self._raw: RawConverter | None = None
+        self._decoder = FrameDecoder(NAMED.get(settings.colours))
         self._shaper = FrameShaper(settings)
-        self._asked_size = settings.width, settings.height
         self._grabbed_s = self._last_s = time.perf_counter()
         # Size of the frames; rate and format as read back from the camera.
         self.info = SourceInfo(
@@ -138,7 +188,7 @@ class CameraSource(FrameSource):
             self._device.is_virtual,
         )
         self._refuse_own()
-        self._capture = self._open()
+        self._capture = self._open(make_capture, ask_kind)
         try:
             # The first frame is waited for, and meanwhile this
             # program may have begun to send to the device.
@@ -197,7 +247,11 @@ class CameraSource(FrameSource):
         finally:
             self._capture.release()
 
-    def _open(self) -> cv2.VideoCapture:
+    def _open(
+        self,
+        make_capture: Callable[[], cv2.VideoCapture],
+        ask_kind: Callable[[str], CapturedKind],
+    ) -> cv2.VideoCapture:
         """Open the camera in the first format that delivers a frame. Sets `info`.
 
         A format that offers the size only at a low frame rate is tried last, at a smaller size with
@@ -210,7 +264,7 @@ class CameraSource(FrameSource):
         slow_formats = list[str]()
         attempts = 0
         for number, pixel_format in enumerate(chain(formats, slow_formats)):
-            capture = self._make_capture()
+            capture = make_capture()
             if not _open_device(capture, self._device):
                 failed = CameraAbsentError if self._is_gone() else SourceOpenError
                 raise failed(
@@ -220,15 +274,19 @@ class CameraSource(FrameSource):
                         reason=self._why_not(),
                     )
                 )
-            self._negotiate(capture, pixel_format, wanted)
+            size = wanted
+            self._negotiate(capture, pixel_format, size)
             if number >= len(formats):  # the second turn of a slow format
-                self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
+                size = self._quick_size(capture, pixel_format)
+                self._negotiate(capture, pixel_format, size)
             elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
                 slow_formats.append(pixel_format)
                 capture.release()
                 continue
             attempts += 1
-            self._understand(capture)
+            kind = ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
+            self._shaper = FrameShaper(self._settings, size, is_interlaced=kind.is_interlaced)
+            self._decoder.take_over_colours(capture, kind)
             # Two formats get the time that a camera may need to start. If all of many got it, they
             # would keep the program waiting for a minute.
             limit_s = self._timing.start_s if attempts < 3 else self._timing.read_s
@@ -320,36 +378,12 @@ class CameraSource(FrameSource):
 
         What it has accepted is read back later: `set` returns True even where it had no effect.
         """
-        self._asked_size = size
         if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
-        # Take the JPEG data as it is: OpenCV's own decoder fills the gaps of damaged frames.
-        # Elsewhere than on Linux the system decodes.
-        self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
-        if self._is_raw_mjpg:
-            self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
-
-    def _understand(self, capture: cv2.VideoCapture) -> None:
-        """Find out how the frames of the negotiated format are interlaced, and how they encode
-        colours.
-        """
-        kind = self._ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
-        self._shaper = FrameShaper(self._settings, is_interlaced=kind.is_interlaced)
-        colours = self._chosen_colours or declared(kind)
-        pixel_format = _fourcc(capture)
-        self._raw = None
-        if SYSTEM == "Linux" and colours != BT601 and takes_raw(pixel_format):
-            # OpenCV would clip what is darker or brighter than the limited range.
-            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-            self._raw = RawConverter(pixel_format, colours)
-
-    @property
-    def _chosen_colours(self) -> YuvColours | None:
-        """The colours of the settings; None where the driver is asked."""
-        return NAMED.get(self._settings.colours)
+        self._decoder.take_over_jpeg(capture)
 
     def _rate(self, capture: cv2.VideoCapture) -> float:
         """Return the frame rate that the camera has accepted; the wanted one if it is unknown."""
@@ -375,13 +409,13 @@ class CameraSource(FrameSource):
             if done and raw is not None:
                 # OpenCV gives the bytes of video that it does not decode, in one row.
                 is_bytes = raw.ndim == 1 or raw.shape[0] == 1
-                if is_bytes and not self._is_raw_mjpg:
+                if is_bytes and not self._decoder.is_raw_mjpg:
                     return None, "not decoded"
                 if raw.size:
-                    image = self._decoded(np.asarray(raw, np.uint8))
+                    image = self._decoder.decode(np.asarray(raw, np.uint8))
             if image is not None:
                 if not is_blank(image):
-                    return self._shaper.shape(image, self._asked_size), None
+                    return self._shaper.shape(image), None
                 blank = "empty"
             if time.perf_counter() >= end_s:
                 break
@@ -397,27 +431,6 @@ class CameraSource(FrameSource):
                 break
             self._closed.wait(self._timing.retry_s)
         return False
-
-    def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
-        """Return a frame from what the driver delivers; None if it is damaged."""
-        if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
-            decoded = self._mjpg.decode(raw.reshape(-1))
-            if decoded is None:
-                return None
-            return self._recoloured(decoded, JPEG)
-        if self._raw is not None:
-            converted = self._raw.to_bgr(raw)
-            if converted is not None:
-                return converted
-        # The driver may deliver decoded frames all the same.
-        image = _as_bgr(raw)
-        if image is None:
-            return None
-        return self._recoloured(image, BT601)
-
-    def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
-        """Return a frame in the colours of the settings, which was converted as `assumed`."""
-        return reinterpreted(image, assumed, self._chosen_colours or assumed)
 
     def _check_lost(self, now_s: float) -> None:
         """Raise SourceLostError if no frame has arrived for too long."""
@@ -450,7 +463,7 @@ class CameraSource(FrameSource):
             )
         if self._blank is not None:
             return self._why_blank(self._blank)
-        if self._mjpg.last_damage:
+        if self._decoder.last_damage:
             return t(
                 "The camera {camera} delivers only damaged frames; check its cable, or use another USB port.",
                 camera=self._name(),

@@ -73,19 +73,28 @@ Field = NDArray[np.uint8]
 class FrameShaper:
     """Shapes the frames of one camera. Used on one thread."""
 
-    def __init__(self, settings: CaptureSettings, *, is_interlaced: bool = False) -> None:
-        """is_interlaced: the driver says so."""
+    def __init__(
+        self,
+        settings: CaptureSettings,
+        asked: tuple[int, int] | None = None,
+        *,
+        is_interlaced: bool = False,
+    ) -> None:
+        """asked: (width, height) that the camera was asked for; None: that of the settings.
+
+        is_interlaced: the driver says so.
+        """
         self._wanted_size = (settings.width, settings.height)
+        self._asked_size = asked or self._wanted_size
         self._deinterlacer = Deinterlacer(settings.deinterlace, is_announced=is_interlaced)
 
-    def shape(self, image: BgrImage, asked: tuple[int, int] | None = None) -> BgrImage:
+    def shape(self, image: BgrImage) -> BgrImage:
         """Return a frame without padding and combs, and not far larger than the settings want it.
 
-        image: (height, width, 3) uint8 BGR. asked: (width, height) that the camera was asked for;
-        None: that of the settings.
+        image: (height, width, 3) uint8 BGR.
         """
         # Combs after the padding, which may hold anything; the size last, as scaling blends fields.
-        whole = without_padding(image, asked or self._wanted_size)
+        whole = without_padding(image, self._asked_size)
         return fitted(self._deinterlacer.image(whole), self._wanted_size)
 
     def skip(self) -> None:
