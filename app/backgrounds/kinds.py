@@ -362,7 +362,7 @@ class VideoBackground(Background):
         new_size = (zoomed_width, zoomed_height)
         if full_size[0] * full_size[1] <= zoomed_width * zoomed_height:
             new_size = full_size
-        small = self._video.picture(frame, new_size, "AREA")
+        small = self._video.pictures.picture(frame, new_size, "AREA")
         return geometry.lay_out(small, layout, width, height)
 
 

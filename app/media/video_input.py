@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +51,7 @@ from app.media.frame_filters import (
     in_bt709,
     over_colour,
 )
-from app.media.headers import NO_CROP, read_header
+from app.media.headers import NO_CROP, Crop, VideoTrack, read_header
 from app.media.jpeg import DamagedJpegError, intact_file
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,111 @@ UNSPECIFIED_MATRIX = 2
 HD_HEIGHT = 720
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    """Which part of the coded frames of a film is shown."""
+
+    coded_size: tuple[int, int]
+    """(width, height)"""
+    crop: Crop
+
+    @classmethod
+    def of(cls, coded_size: tuple[int, int], crop: Crop) -> ShownPart:
+        """Return the part that is left of such frames; all of them where none would be."""
+        if min(crop.size_of(*coded_size)) < 1:  # a broken header
+            crop = NO_CROP
+        return cls(coded_size, crop)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.crop.size_of(*self.coded_size)
+
+
+class PixelAspects:
+    """Width of a pixel over its height, which may change within a film."""
+
+    def __init__(self, stream: VideoStream, at_start: Fraction | None) -> None:
+        """at_start: that of the start of the bitstream; None where it names none."""
+        self._stream = stream
+        # The first is that of the start of the bitstream; it may name others later.
+        self._named = [at_start or Fraction(1)]
+        self._meter = AspectMeter()
+
+    @property
+    def at_start(self) -> Fraction:
+        """That at the start of the film; 1 where none or an implausible one is named."""
+        return _plausible(self._stream.sample_aspect_ratio)
+
+    def note(self, aspect: Fraction | None) -> None:
+        """Note the one that the bitstream names now."""
+        aspect = aspect or Fraction(1)
+        if aspect not in self._named:
+            self._named.append(aspect)
+
+    def of(self, frame: VideoFrame) -> Fraction:
+        """Return that of a frame, as `at_start`."""
+        if len(self._named) == 1:
+            return self.at_start
+        measured = self._meter.aspect_of(frame)
+        if measured is None:
+            return self.at_start
+        aspect = min(self._named, key=lambda each: abs(float(each) - measured))
+        if aspect == self._named[0]:
+            # The container takes precedence over the start of the bitstream.
+            return self.at_start
+        return _plausible(aspect)
+
+
+class PictureMaker:
+    """Makes pictures of the frames of one film, upright as its display matrix says."""
+
+    def __init__(self, colour: tuple[int, int, int], *, with_alpha: bool) -> None:
+        """colour, with_alpha: as of `VideoInput`."""
+        self._colour = colour
+        self._with_alpha = with_alpha
+        self._is_mirrored: bool | None = None  # unknown before the first picture
+        self._converter = FrameConverter()
+
+    def picture(
+        self,
+        frame: VideoFrame,
+        size: tuple[int, int],
+        interpolation: str | None = None,
+    ) -> BgraImage:
+        """Return a frame turned upright, and mirrored, as the display matrix of the file says:
+        (H, W, 3) BGR.
+
+        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size:
+        (W, H) before the turn.
+        """
+        if self._is_mirrored is None:
+            self._is_mirrored = _is_mirrored(frame)
+        matrix = _colour_matrix(frame)
+        keeps_alpha = self._with_alpha and has_alpha(frame)
+        if keeps_alpha:
+            pixels = "bgra"
+            shown = frame
+        else:
+            pixels = "bgr24"
+            shown = over_colour(frame, self._converter, matrix, self._colour)
+        scaled = self._converter.in_format(
+            shown,
+            pixels,
+            size,
+            matrix=matrix,
+            interpolation=interpolation,
+        )
+        image = scaled.to_ndarray()
+        if keeps_alpha and image[..., 3].min() == 255:
+            image = image[..., :3]
+        if self._is_mirrored:
+            # Before the turn: the rotation is that of the flipped image.
+            image = image[::-1]
+        quarters_counter_clockwise = round(frame.rotation / 90) % 4
+        return np.ascontiguousarray(np.rot90(image, quarters_counter_clockwise), np.uint8)
+
+
 class VideoInput:
     """The film in a file, opened for decoding; damaged parts are skipped and counted.
 
@@ -101,32 +207,19 @@ class VideoInput:
         parts. with_alpha: pictures keep alpha. Raises VideoError.
         """
         self.path = path
-        self._colour = colour
-        self._with_alpha = with_alpha
-        self._max_pixels = max_pixels
+        self.pictures = PictureMaker(colour, with_alpha=with_alpha)
         self.damaged = 0  # packets and frames skipped so far
-        self._mirrored: bool | None = None  # unknown before the first picture
-        self._converter = FrameConverter()
         self.container = open_container(path)
         self._header = read_header(path)
-        self.is_short = self._header.is_short
         try:
-            self.stream = self._choose_stream()
+            self.stream = self._choose_stream(max_pixels)
         except BaseException:
             self.container.close()
             raise
         self._decoder = _decoder_of(self.stream)
-        self._is_mjpeg = self._decoder.name == "mjpeg"
-        self._track = self._header.video(self.container.streams.video.index(self.stream))
-        self._coded_size = self._named_size()
-        self._crop = self._track.crop
-        self._size = self._crop.size_of(*self._coded_size)
-        if min(self._size) < 1:  # a broken header
-            self._crop = NO_CROP
-            self._size = self._coded_size
-        # The first is that of the start of the bitstream; it may name others later.
-        self._named_aspects = [self._decoder.sample_aspect_ratio or Fraction(1)]
-        self._aspect_meter = AspectMeter()
+        track = self._header.video(self.container.streams.video.index(self.stream))
+        self._shown = ShownPart.of(_coded_size(self.stream, track, max_pixels), track.crop)
+        self.aspects = PixelAspects(self.stream, self._decoder.sample_aspect_ratio)
         # A bare stream of a codec does not time its frames.
         self.has_stamps = not self.container.format.flags & NO_TIMESTAMPS
         self.fps = self._named_rate()
@@ -141,24 +234,9 @@ class VideoInput:
         self._decoder.thread_count = threads
 
     @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height at the start of the film; 1 where none or an
-        implausible one is named.
-        """
-        return _plausible(self.stream.sample_aspect_ratio)
-
-    def pixel_aspect_of(self, frame: VideoFrame) -> Fraction:
-        """Return the width of a pixel of a frame over its height, as `pixel_aspect`."""
-        if len(self._named_aspects) == 1:
-            return self.pixel_aspect
-        measured = self._aspect_meter.aspect_of(frame)
-        if measured is None:
-            return self.pixel_aspect
-        aspect = min(self._named_aspects, key=lambda each: abs(float(each) - measured))
-        if aspect == self._named_aspects[0]:
-            # The container takes precedence over the start of the bitstream.
-            return self.pixel_aspect
-        return _plausible(aspect)
+    def is_short(self) -> bool:
+        """Whether the file has less than its header says."""
+        return self._header.is_short
 
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from the current position to the end.
@@ -167,7 +245,8 @@ class VideoInput:
         Frames with BT.2020 or P3 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
         threads = self._decoder.thread_count
-        shown = cropped(deinterlaced(self._decoded()), self._crop, self._coded_size)
+        part = self._shown
+        shown = cropped(deinterlaced(self._decoded()), part.crop, part.coded_size)
         return in_bt709(shown, threads)
 
     def timed_frames(
@@ -267,54 +346,16 @@ class VideoInput:
 
     def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
         """Return width and height of a frame with square pixels, before it is turned upright."""
-        width = round(frame.width * self.pixel_aspect_of(frame))
+        width = round(frame.width * self.aspects.of(frame))
         return max(1, width), frame.height
-
-    def picture(
-        self,
-        frame: VideoFrame,
-        size: tuple[int, int],
-        interpolation: str | None = None,
-    ) -> BgraImage:
-        """Return a frame turned upright, and mirrored, as the display matrix of the file says:
-        (H, W, 3) BGR.
-
-        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size:
-        (W, H) before the turn.
-        """
-        if self._mirrored is None:
-            self._mirrored = _is_mirrored(frame)
-        matrix = _colour_matrix(frame)
-        keeps_alpha = self._with_alpha and has_alpha(frame)
-        if keeps_alpha:
-            pixels = "bgra"
-            shown = frame
-        else:
-            pixels = "bgr24"
-            shown = over_colour(frame, self._converter, matrix, self._colour)
-        scaled = self._converter.in_format(
-            shown,
-            pixels,
-            size,
-            matrix=matrix,
-            interpolation=interpolation,
-        )
-        image = scaled.to_ndarray()
-        if keeps_alpha and image[..., 3].min() == 255:
-            image = image[..., :3]
-        if self._mirrored:
-            # Before the turn: the rotation is that of the flipped image.
-            image = image[::-1]
-        quarters_counter_clockwise = round(frame.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(image, quarters_counter_clockwise), np.uint8)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Width and height of the film with square pixels, as the file names them; (0, 0) where
         it does not.
         """
-        width, height = self._size
-        return round(width * self.pixel_aspect), height
+        width, height = self._shown.size
+        return round(width * self.aspects.at_start), height
 
     def _decoded(self) -> Iterator[VideoFrame]:
         packets = self.container.demux(self.stream)
@@ -353,7 +394,7 @@ class VideoInput:
         """Close the file. Idempotent."""
         self.container.close()
 
-    def _choose_stream(self) -> VideoStream:
+    def _choose_stream(self, max_pixels: int) -> VideoStream:
         every_stream = self.container.streams.video
         streams = [stream for stream in every_stream if not stream.disposition & PICTURES]
         if not streams:
@@ -382,7 +423,7 @@ class VideoInput:
                     file=self.path,
                 )
             )
-        if codec.width * codec.height > self._max_pixels:
+        if codec.width * codec.height > max_pixels:
             raise VideoError(
                 t(
                     "The frames of {file} are too large ({width}×{height}); save the video in a smaller size.",
@@ -392,21 +433,6 @@ class VideoInput:
                 )
             )
         return stream
-
-    def _named_size(self) -> tuple[int, int]:
-        """Return width and height of coded frames as the container names them, else those of the
-        first ones.
-        """
-        width = self.stream.codec_context.width
-        height = self.stream.codec_context.height
-        track = self._track
-        is_named = track.width > 0 and track.height > 0
-        if not is_named or track.width * track.height > self._max_pixels:
-            return width, height
-        if abs(track.width - width) < BLOCK and abs(track.height - height) < BLOCK:
-            # Some containers name the whole blocks of which a codec makes its frames.
-            return width, height
-        return track.width, track.height
 
     def _named_rate(self) -> Fraction:
         """Return the frame rate that the file names, else a usual one."""
@@ -420,7 +446,7 @@ class VideoInput:
         return rate
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
-        if self._is_mjpeg and packet.size:
+        if self._decoder.name == "mjpeg" and packet.size:
             try:
                 packet = _intact_packet(packet)
             except DamagedJpegError as error:
@@ -433,9 +459,7 @@ class VideoInput:
             self.damaged += 1
             log.debug("broken packet in %s: %s", self.path, error)
             return
-        aspect = self._decoder.sample_aspect_ratio or Fraction(1)
-        if aspect not in self._named_aspects:
-            self._named_aspects.append(aspect)
+        self.aspects.note(self._decoder.sample_aspect_ratio)
         for frame in frames:
             if frame.is_corrupt:
                 self.damaged += 1
@@ -470,6 +494,21 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext:
     assert isinstance(decoder, VideoCodecContext)
     decoder.extradata = codec.extradata
     return decoder
+
+
+def _coded_size(stream: VideoStream, track: VideoTrack, max_pixels: int) -> tuple[int, int]:
+    """Return width and height of coded frames as the container names them, else those of the first
+    ones.
+    """
+    width = stream.codec_context.width
+    height = stream.codec_context.height
+    is_named = track.width > 0 and track.height > 0
+    if not is_named or track.width * track.height > max_pixels:
+        return width, height
+    if abs(track.width - width) < BLOCK and abs(track.height - height) < BLOCK:
+        # Some containers name the whole blocks of which a codec makes its frames.
+        return width, height
+    return track.width, track.height
 
 
 def _names_format(container: InputContainer, names: Sequence[str]) -> bool:

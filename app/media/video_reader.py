@@ -291,7 +291,7 @@ class VideoReader:
             shape = upright_size
         else:
             self.reshaped += 1
-        return geometry.letterbox(video.picture(frame, shape), *size)
+        return geometry.letterbox(video.pictures.picture(frame, shape), *size)
 
 
 class _Packets:

@@ -252,7 +252,7 @@ def test_implausible_pixels_are_square(tmp_path: Path) -> None:
     for aspect, expected in ((Fraction(16, 11), Fraction(16, 11)), (Fraction(200, 1), Fraction(1))):
         path = write_clip(tmp_path / "clip.mkv", 2, pixel_aspect=aspect)
         with closing(VideoInput(path)) as video:
-            assert video.pixel_aspect == expected
+            assert video.aspects.at_start == expected
 
 
 class Track(NamedTuple):
