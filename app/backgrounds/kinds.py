@@ -148,12 +148,91 @@ _LATEST_S = 1.0
 _ROUNDING_S = 1e-3
 
 
+class VideoLoop:
+    """The frames of a video in an endless loop, a round of which is one pass over the file.
+
+    After the constructor, the decoding thread reads them. Times of playback are seconds since the
+    first frame of the first round.
+    """
+
+    def __init__(self, video: VideoInput) -> None:
+        """Raises BackgroundError for a file without a single readable frame."""
+        self._video = video
+        # What is left of the round.
+        self._round = video.timed_frames()
+        first = next(self._round, None)
+        if first is None:
+            raise BackgroundError(
+                t(
+                    "The video {file} contains no readable frame; choose another file.",
+                    file=video.path,
+                )
+            )
+        self._first_s, self.first = first
+        # Duration of a round; unknown until the first one has been decoded.
+        self.round_s: float | None = None
+
+    def frames_after_first(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield (time of playback, frame) after the first frame, in an endless loop.
+
+        Ends at once if the first frame is the only one. Raises VideoError if no frame can be read
+        any more.
+        """
+        # What a time of the file lacks to be one of playback, in the current round.
+        offset_s = -self._first_s
+        while True:
+            count = 0
+            for time_s, frame in self._round:
+                count += 1
+                yield float(offset_s + time_s), frame
+            if count == 0 and self.round_s is None:
+                return
+            if count == 0 or not self._video.rewind():
+                raise VideoError(no_longer_readable(self._video.path))
+            offset_s += self._video.end_s - self._first_s
+            if self.round_s is None:
+                self.round_s = float(offset_s + self._first_s)
+            self._round = self._video.timed_frames()
+
+
+class PlaybackClock:
+    """Which moment of a looped video is due. Used with the lock of its background."""
+
+    def __init__(self, *, realtime: bool) -> None:
+        """realtime: whether a slow decoder makes the video fall behind."""
+        self._realtime = realtime
+        # The time of the caller at which the first frame was due; moved when the clock is reset.
+        self._origin_s: float | None = None
+        # Times of playback: of the backdrop requested last, and of the frame decoded last.
+        self.due_s = 0.0
+        self.decoded_s = 0.0
+
+    def advance(self, time_s: float) -> None:
+        """Move playback to the caller's time."""
+        if self._origin_s is None:
+            self._origin_s = time_s
+        late_s = time_s - self._origin_s - self.decoded_s
+        if self._realtime and late_s > _LATEST_S:
+            self._origin_s += late_s
+        self.due_s = max(self.due_s, time_s - self._origin_s)
+
+    def skip_rounds(self, round_s: float) -> None:
+        """Leave out whole rounds before a time far ahead: as all are the same, none of these need
+        be decoded.
+        """
+        if self._origin_s is None:
+            return
+        rounds = max(0, (self.due_s - self.decoded_s) // round_s)
+        skipped_s = rounds * round_s
+        self._origin_s += skipped_s
+        self.due_s -= skipped_s
+
+
 class VideoBackground(Background):
     """Plays a video in a loop at its own rate.
 
     A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready.
-    A round is one pass over the file. Times of playback are seconds since the first frame of the
-    first round. realtime: False makes `backdrop` wait for the exact frame, for conversions. colour:
+    realtime: False makes `backdrop` wait for the exact frame, for conversions. colour:
     (blue, green, red) behind transparent parts.
     """
 
@@ -175,17 +254,11 @@ class VideoBackground(Background):
             )
         except VideoError as error:
             raise BackgroundError(error.text) from error
-        # What is left of the round; of the decoding thread from its start on.
-        self._round = self._video.timed_frames()
-        first = next(self._round, None)
-        if first is None:
+        try:
+            self._loop = VideoLoop(self._video)
+        except BackgroundError:
             self._video.close()
-            raise BackgroundError(
-                t("The video {file} contains no readable frame; choose another file.", file=path),
-            )
-        self._first_s, self._first = first
-        # Duration of a round; unknown until the first one has been decoded.
-        self._round_s: float | None = None
+            raise
         self._layout = layout
         self._realtime = realtime
         # Guards what both threads use, from here on; not the errors, each of which one thread writes.
@@ -197,11 +270,7 @@ class VideoBackground(Background):
         self._current: BgrImage | None = None
         # (width, height) of the backdrop requested last.
         self._size: tuple[int, int] | None = None
-        # The time of the caller at which the first frame was due; moved when the clock is reset.
-        self._origin_s: float | None = None
-        # Times of playback: of the backdrop requested last, and of the frame decoded last.
-        self._due_s = 0.0
-        self._decoded_s = 0.0
+        self._playback = PlaybackClock(realtime=realtime)
         self._ended = False
         self._failure: BackgroundError | None = None  # why no further frame is decoded
         self._delay: BackgroundError | None = None  # why the next frame is late
@@ -216,9 +285,10 @@ class VideoBackground(Background):
         """Return the frame for `time_s`; the first call returns the first frame."""
         with self._condition:
             if self._current is None:
-                self._current = self._picture(self._first, width, height)
+                self._current = self._picture(self._loop.first, width, height)
             self._size = width, height
-            self._advance(time_s)
+            self._playback.advance(time_s)
+            self._show_due()
             self._condition.notify_all()
             # A conversion waits for a later frame: only then is it certain that this one is due.
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
@@ -245,25 +315,12 @@ class VideoBackground(Background):
             name = self._video.path.name
             log.error("The decoder of the background video %s does not stop.", name)
 
-    def _advance(self, time_s: float) -> None:
-        """Move playback to the caller's time, and show what is due. Called with the lock."""
-        if self._origin_s is None:
-            self._origin_s = time_s
-        late_s = time_s - self._origin_s - self._decoded_s
-        if self._realtime and late_s > _LATEST_S:
-            self._origin_s += late_s
-        self._due_s = max(self._due_s, time_s - self._origin_s)
-        self._show_due()
-
     def _show_due(self) -> None:
         """Take the last decoded frame that is due. Called with the lock."""
-        if self._origin_s is not None and self._round_s is not None and not self._realtime:
-            # Every round is the same: whole ones before a time far ahead need not be decoded.
-            rounds = max(0, (self._due_s - self._decoded_s) // self._round_s)
-            skipped_s = rounds * self._round_s
-            self._origin_s += skipped_s
-            self._due_s -= skipped_s
-        while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
+        if not self._realtime and self._loop.round_s is not None:
+            self._playback.skip_rounds(self._loop.round_s)
+        due_s = self._playback.due_s + _ROUNDING_S
+        while self._ahead and self._ahead[0][0] <= due_s:
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
@@ -276,8 +333,8 @@ class VideoBackground(Background):
             self._delay = BackgroundError(overdue)
 
     def _read_frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield what `_frames` does, and tell how long a read blocks, as on a disk that is gone."""
-        frames = self._frames()
+        """Yield what the loop does, and tell how long a read blocks, as on a disk that is gone."""
+        frames = self._loop.frames_after_first()
         path = self._video.path
         while True:
             with self._worker.blocking_call(lambda: no_answer(path), FILE_LIMIT_S):
@@ -295,9 +352,9 @@ class VideoBackground(Background):
                     if self._closing or self._size is None:
                         break
                     width, height = self._size
-                    self._decoded_s = at_s
+                    self._playback.decoded_s = at_s
                     end_s = at_s + float(1 / self._video.fps)
-                    is_late = self._realtime and end_s <= self._due_s
+                    is_late = self._realtime and end_s <= self._playback.due_s
                 if is_late and skipped < _MOST_SKIPPED:
                     skipped += 1
                     continue
@@ -322,28 +379,6 @@ class VideoBackground(Background):
         if self._closing:
             return True
         return self._size is not None and len(self._ahead) < _MOST_AHEAD
-
-    def _frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield (time of playback, frame) after the first frame, in an endless loop.
-
-        Ends at once if the first frame is the only one. Raises VideoError if no frame can be read
-        any more.
-        """
-        # What a time of the file lacks to be one of playback, in the current round.
-        offset_s = -self._first_s
-        while True:
-            count = 0
-            for time_s, frame in self._round:
-                count += 1
-                yield float(offset_s + time_s), frame
-            if count == 0 and self._round_s is None:
-                return
-            if count == 0 or not self._video.rewind():
-                raise VideoError(no_longer_readable(self._video.path))
-            offset_s += self._video.end_s - self._first_s
-            if self._round_s is None:
-                self._round_s = float(offset_s + self._first_s)
-            self._round = self._video.timed_frames()
 
     def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, as (height, width, 3) uint8 BGR."""

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.backgrounds import Background, bundled_backgrounds, kinds, open_background
-from app.backgrounds.kinds import VideoBackground, own_backgrounds
+from app.backgrounds.kinds import VideoBackground, VideoLoop, own_backgrounds
 from app.backgrounds.lettering import missing_letters
 from app.backgrounds.standby import TextBlock, draw_card
 from app.config.setting import parse_background
@@ -392,7 +392,7 @@ def test_it_plays_at_its_own_rate_and_loops(
         assert [
             colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s
         ] == expected
-        assert background._decoded_s < 1000, "five slides ahead, but not a year of video"
+        assert background._playback.decoded_s < 1000, "five slides ahead, but not a year of video"
 
 
 def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) -> None:
@@ -421,11 +421,11 @@ def shown_colour(background: VideoBackground, time_s: float) -> int:
 def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
 
-    def stuck(self: VideoBackground) -> Iterator[Any]:
+    def stuck(self: VideoLoop) -> Iterator[Any]:
         gate.wait(100)
         yield from ()
 
-    monkeypatch.setattr(VideoBackground, "_frames", stuck)
+    monkeypatch.setattr(VideoLoop, "frames_after_first", stuck)
     with played(tmp_path, realtime=True) as background:
         start = time.perf_counter()
         images = [background.backdrop(64, 48, k / 10) for k in range(100)]
@@ -443,7 +443,9 @@ def test_real_time_playback_follows_the_clock_and_continues_after_a_long_pause(
             time_s = (number + 0.5) / 20
             eventually_is(number % len(COLOURS), shown_colour, background, time_s)
         background.backdrop(64, 48, 3600.0)
-        assert background._decoded_s < 60, "an hour of video must not be decoded to catch up"
+        assert background._playback.decoded_s < 60, (
+            "an hour of video must not be decoded to catch up"
+        )
         later_s = count(3600, 0.01)
         seen = set[int]()
 
@@ -585,12 +587,13 @@ from pathlib import Path
 from app.cli import main
 from app.backgrounds import kinds
 
-def wait_for_ever(background):
+def wait_for_ever(loop):
     threading.Event().wait()
     yield
 
 def hang(argv):
-    kinds.END_S, kinds.VideoBackground._frames = 0.1, wait_for_ever
+    kinds.END_S = 0.1
+    kinds.VideoLoop.frames_after_first = wait_for_ever
     kinds.VideoBackground(Path(sys.argv[1])).close()
     print("done")
     return 0
