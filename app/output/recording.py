@@ -241,6 +241,32 @@ class PictureTimes:
         return None
 
 
+class FilmSound:
+    """What a microphone hears, on the time line of a recording.
+
+    Both are set before the first frame is handed to the encoder's thread, which reads them.
+    """
+
+    def __init__(self) -> None:
+        self.microphone: Microphone | None = None
+        # None before the file begins.
+        self.track: SoundTrack | None = None
+
+    def until(self, time_s: Time, *, final: bool = False) -> NDArray[np.int16]:
+        """Return the samples that arrived up to the frame of this time.
+
+        final: those up to the end of the file.
+        """
+        assert self.microphone is not None
+        assert self.track is not None
+        return self.track.add(self.microphone.take(), float(time_s), final=final)
+
+    def close(self) -> None:
+        """Close the microphone. Idempotent."""
+        if self.microphone is not None:
+            self.microphone.close()
+
+
 class Recorder(FrameSink):
     """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as
     H.264.
@@ -272,12 +298,11 @@ class Recorder(FrameSink):
         self._only_cards_so_far = True
         self._closed = False
         self._note: RecordingNote | None = None
-        self._microphone: Microphone | None = None
-        self._track: SoundTrack | None = None
-        output = context.settings().output
-        self._encoder_name = output.encoder
-        self._is_constant = output.record_rate == "constant"
-        self._has_sound = output.microphone != "off" and not alpha
+        # Those of the start: others begin another recording.
+        self._settings = context.settings().output
+        self._sound: FilmSound | None = None
+        if self._settings.microphone != "off" and not alpha:
+            self._sound = FilmSound()
         try:
             # Before encoders are tried, which takes a moment.
             if not path.parent.is_dir():
@@ -292,24 +317,26 @@ class Recorder(FrameSink):
                     reason=why_not_written(error),
                 )
             ) from error
-        if self._has_sound:
-            self._microphone = context.open_microphone()
+        if self._sound is not None:
+            self._sound.microphone = context.open_microphone()
 
     def _open(self, width: int, height: int) -> None:
         """Begin a file for frames of this size. Raises OSError."""
         rate = Fraction(self._context.fps).limit_denominator(1001)
-        self._times = PictureTimes(rate, is_constant=self._is_constant)
+        is_constant = self._settings.record_rate == "constant"
+        self._times = PictureTimes(rate, is_constant=is_constant)
+        encoder_name = self._settings.encoder
 
         def open_writer() -> RecordingWriter:
             even_width = width + width % 2
             even_height = height + height % 2
-            chosen = live_encoder(self._encoder_name, even_width, even_height, rate)
-            if self._encoder_name not in ("auto", chosen.name):
+            chosen = live_encoder(encoder_name, even_width, even_height, rate)
+            if encoder_name not in ("auto", chosen.name):
                 log.warning(
                     "%s",
                     t(
                         "The encoder {wanted} does not work on this computer; the recording uses {used}.",
-                        wanted=self._encoder_name,
+                        wanted=encoder_name,
                         used=chosen.name,
                     ),
                 )
@@ -319,12 +346,12 @@ class Recorder(FrameSink):
                 height,
                 rate,
                 encoder=chosen,
-                sound=self._has_sound,
+                sound=self._sound is not None,
                 on_created=self._begin_note,
             )
 
-        fill_rate = rate if self._is_constant else None
-        sound_for = self._sound_for if self._has_sound else None
+        fill_rate = rate if is_constant else None
+        sound_for = None if self._sound is None else self._sound.until
         try:
             self._thread = EncoderThread(
                 open_writer,
@@ -336,7 +363,6 @@ class Recorder(FrameSink):
         except OSError:
             self._end_note()
             raise
-        self._writer = self._thread.writer
         self._size = (width, height)
         self._file = self._thread.file
 
@@ -350,10 +376,10 @@ class Recorder(FrameSink):
     def _open_anew(self, width: int, height: int) -> None:
         """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
         self._thread.finish()
-        self._writer.abort()
+        self._thread.writer.abort()
         self._end_note()
-        # The sound of the cards is left out as well.
-        self._track = None
+        if self._sound is not None:
+            self._sound.track = None  # the sound of the cards is left out as well
         try:
             self._open(width, height)
         except OSError as error:
@@ -377,12 +403,12 @@ class Recorder(FrameSink):
             if picture.size != self._size:
                 self._open_anew(*picture.size)
         now_s = self._clock()
-        if self._track is None:
+        if self._sound is not None and self._sound.track is None:
             # The sound begins with the first frame.
             origin_s = now_s
             if picture.frame is not None:
                 origin_s = min(now_s, picture.frame.captured_at_s)
-            self._track = SoundTrack(origin_s)
+            self._sound.track = SoundTrack(origin_s)
         time_s = self._times.next_s(picture, now_s)
         if time_s is not None:
             self._thread.put(picture, time_s)
@@ -407,8 +433,8 @@ class Recorder(FrameSink):
             return
         last_picture = self._times.last_picture
         repetition_s = self._times.last_repetition_s(self._clock())
-        if self._microphone is not None:
-            close_unused(self._microphone.close)  # the film is finished in any case
+        if self._sound is not None:
+            close_unused(self._sound.close)  # the film is finished in any case
         if last_picture is not None and repetition_s is not None:
             self._thread.put(last_picture, repetition_s)
         self._thread.finish()
@@ -418,7 +444,7 @@ class Recorder(FrameSink):
         self._times.last_picture = None
         try:
             if last_picture is None:
-                self._writer.abort()
+                self._thread.writer.abort()
             else:
                 self._complete()
         except OSError as error:
@@ -431,40 +457,31 @@ class Recorder(FrameSink):
             ) from error
         finally:
             self._end_note()
-        if not same_file(self._writer.path.parent, self._path.parent):
+        if not same_file(self._thread.writer.path.parent, self._path.parent):
             raise SinkLostError(
                 t(
                     "The recording {file} was moved while it ran; it is {copy}.",
                     file=self.name,
-                    copy=self._writer.path,
+                    copy=self._thread.writer.path,
                 )
             )
-        if self._writer.path.name != self._path.name:
+        if self._thread.writer.path.name != self._path.name:
             raise SinkLostError(
                 t(
                     "Another file {file} appeared during the recording, which is saved as {copy}.",
                     file=self.name,
-                    copy=self._writer.path,
+                    copy=self._thread.writer.path,
                 )
             )
 
     def _complete(self) -> None:
         """Write what is left of the sound and finish the file. Raises OSError."""
-        if self._microphone is not None:
-            self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
-        self._writer.follow()  # one that was removed is told, and written again
-        self._writer.close()
-        self._thread.recording.file = str(self._writer.path)
-
-    def _sound_for(self, time_s: Time, final: bool = False) -> NDArray[np.int16]:
-        """Return the samples that arrived up to the frame of this time.
-
-        final: those up to the end of the file.
-        """
-        # Frames come after the constructor, which opens the microphone last.
-        assert self._microphone is not None
-        assert self._track is not None
-        return self._track.add(self._microphone.take(), float(time_s), final=final)
+        writer = self._thread.writer
+        if self._sound is not None:
+            writer.write_sound(self._sound.until(writer.end_s, final=True))
+        writer.follow()  # one that was removed is told, and written again
+        writer.close()
+        self._thread.recording.file = str(writer.path)
 
     def _image(self, picture: Picture) -> NDArray[np.uint8]:
         if not self._alpha:
@@ -492,13 +509,14 @@ class Recorder(FrameSink):
         """Finish the file after a failure and return where it is."""
         self._closed = True
         self._times.last_picture = None
-        if self._microphone is not None:
-            self._microphone.close()
+        if self._sound is not None:
+            self._sound.close()
         self._thread.finish()
+        writer = self._thread.writer
         with suppress(OSError):
-            self._writer.close()
+            writer.close()
         self._end_note()
-        file = self._writer.file
+        file = writer.file
         if not file.exists():
             return t("nothing was recorded")
         self._thread.recording.file = str(file)
