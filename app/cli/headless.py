@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -55,14 +56,13 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     people = settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
         notify(UNUSED_ZONES)
-    seconds = options.seconds
-    limited = seconds is not None or options.frames is not None
+    limits = Limits(options.seconds, options.frames)
     # With the virtual camera off, a run is a measurement,
     # which has no output either, but writes no proof.
     shows_nothing = not records(settings) and settings.output.virtual_camera == "auto"
-    proves = not limited and not options.wait and shows_nothing and not has_camera(settings)
+    proves = not limits.are_set and not options.wait and shows_nothing and not has_camera(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
-        if limited or proves or records(settings):  # a paused run would end without a result
+        if limits.are_set or proves or records(settings):  # a paused run would end without a result
             raise UsageError(
                 'The saved background is "none", which shows the room; add `--background none` to confirm it, or name '
                 "another background."
@@ -74,24 +74,24 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         )
         settings = settings.replace(paused=True)
     if settings.unconfirmed:  # by the window, which wrote the file of --config
-        if limited or proves or records(settings):
+        if limits.are_set or proves or records(settings):
             raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
         shown = f"so the outputs show the stand-by card; `{program_command()} ctl pause off` goes on"
         notify(f"{why_unconfirmed(start.path)}, {shown}.")
         settings = settings.replace(paused=True)
     if proves:
         settings = with_proof(settings)
-        seconds = PROOF_S
+        limits = Limits(seconds=PROOF_S)
         notify(
-            f"No window and no virtual camera here, so I record a {seconds:g}-second sample: {settings.output.record}",
+            f"No window and no virtual camera here, so I record a {PROOF_S:g}-second sample: {settings.output.record}",
         )
         if settings.capture.source == AUTO and not finds_camera(is_busy):
             notify("No camera was found, so the sample shows the demonstration.")
             settings = settings.replace(capture=settings.capture.replace(source="demo"))
     pipeline = Pipeline(settings, parts=default_parts())
-    session = HeadlessRun(pipeline, seconds, options.frames, waits=options.wait)
+    session = HeadlessRun(pipeline, limits, waits=options.wait)
     # No command changes what a sample shows, which nobody has asked to save.
-    control = nullcontext() if proves else _controlled(session, keeps_pause=not limited)
+    control = nullcontext() if proves else _controlled(session, keeps_pause=not limits.are_set)
     with handled(lambda _number, _frame: session.interrupt()), control:
         session.run()
     try:
@@ -200,26 +200,30 @@ POLL_S = 0.1
 STANDBY_START_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a run ends by itself; None: no such limit."""
+
+    # They count from the first frame sent on.
+    seconds: float | None = None
+    frames: int | None = None
+
+    @property
+    def are_set(self) -> bool:
+        """Whether there is one."""
+        return self.seconds is not None or self.frames is not None
+
+
 class HeadlessRun:
     """One run of the pipeline on the calling thread."""
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        seconds: float | None,
-        frames: int | None,
-        *,
-        waits: bool = False,
-    ) -> None:
-        """seconds, frames: limits, None for none; the seconds count from the first frame sent on.
-
-        A run with a limit of seconds, or that records, fails if no frame comes. One without a limit
-        waits for a camera where none is named, and with `waits` for every camera and virtual
+    def __init__(self, pipeline: Pipeline, limits: Limits, *, waits: bool = False) -> None:
+        """A run with a limit of seconds, or that records, fails if no frame comes. One without a
+        limit waits for a camera where none is named, and with `waits` for every camera and virtual
         camera.
         """
         self.pipeline = pipeline
-        self._seconds = seconds
-        self._frames = frames
+        self._limits = limits
         self._waits = waits
         self._started_s = 0.0
         # time.monotonic() from which the seconds count.
@@ -254,10 +258,10 @@ class HeadlessRun:
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
         pipeline = self.pipeline
-        if self._frames is not None:
-            pipeline.limit_frames(self._frames)
+        if self._limits.frames is not None:
+            pipeline.limit_frames(self._limits.frames)
         self._started_s = time.monotonic()
-        if self._seconds is None and not records(pipeline.settings):
+        if self._limits.seconds is None and not records(pipeline.settings):
             self._counted_from_s = self._started_s
         pipeline.start()
         try:
@@ -349,9 +353,8 @@ class HeadlessRun:
         """Return whether the run goes on without a camera until one comes."""
         if self._waits:
             return True
-        is_limited = self._seconds is not None or self._frames is not None
         takes_any_camera = self.pipeline.settings.capture.source == "auto"
-        return status.phase is Phase.NO_CAMERA and takes_any_camera and not is_limited
+        return status.phase is Phase.NO_CAMERA and takes_any_camera and not self._limits.are_set
 
     @property
     def _start_limit_s(self) -> float:
@@ -359,6 +362,7 @@ class HeadlessRun:
         return BUILD_LIMIT_S if self.status.building is Building.MODEL else START_LIMIT_S
 
     def _is_over(self) -> bool:
+        limits = self._limits
         if self.failure is not None:
             return True
         now_s = time.monotonic()
@@ -370,9 +374,9 @@ class HeadlessRun:
                 seconds = f"{self._start_limit_s:.0f} seconds"
                 self.failure = f"No frame was matted within {seconds}; {advice}."
                 return True  # the next look would be of a start without a problem
-        elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
+        elif limits.seconds is not None and now_s - self._counted_from_s >= limits.seconds:
             return True
-        return self._frames is not None and self.status.frames_out >= self._frames
+        return limits.frames is not None and self.status.frames_out >= limits.frames
 
 
 def _without_recordings(settings: Settings) -> Settings:

@@ -20,7 +20,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.cli import headless, main
-from app.cli.headless import HeadlessRun, described, records, summary, write_before_after
+from app.cli.headless import HeadlessRun, Limits, described, records, summary, write_before_after
 from app.config import settings_file
 from app.control.commands import Command, Status
 from app.control.program import PAUSE_FILE
@@ -61,7 +61,7 @@ def watched(
             super()._observe()
             each_poll(self)
 
-    session = Watched(pipeline, seconds, frames, waits=waits)
+    session = Watched(pipeline, Limits(seconds, frames), waits=waits)
     beside(session.run).result(60)
     return session
 
@@ -226,7 +226,7 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(
 
 
 def test_a_limited_run_of_a_paused_program_ends() -> None:
-    session = HeadlessRun(Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts()), 0.5, None)
+    session = HeadlessRun(Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts()), Limits(seconds=0.5))
     session.run()
     assert session.failure is None and session.status.frames_out == 0
 
