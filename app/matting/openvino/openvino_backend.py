@@ -58,6 +58,47 @@ FORGETTING = "forgetting.last"
 FRAMES_BEFORE_NARROW = 45
 
 
+class NetworkMemory:
+    """What a network, and the stages around it, remember of the stream."""
+
+    def __init__(self, artefact: Artefact, arrays: Arrays, height: int, width: int) -> None:
+        """arrays: those of the network. height, width: of the small frame."""
+        before, after = state_names(len(artefact.states))
+        # What a step reads, and what it writes in place of it.
+        self.states = {name: arrays[name] for name in before}
+        self.states_after_step = [arrays[name] for name in after]
+        # What the stages around the network remember of the last frame.
+        self.last: Arrays = {}
+        if artefact.decision is not None:
+            self.last[DECISION] = np.zeros((height, width), np.float32)
+        if artefact.forgetting is not None:
+            self.last[FORGETTING] = np.zeros_like(arrays["half2"][0])
+        # Where the columns are in each: their axis, and how many
+        # columns of the small frame are one of them.
+        self._columns_of = {DECISION: (1, 1), FORGETTING: (2, 4)}
+        for index, (_channels, factor) in enumerate(artefact.states):
+            self._columns_of[f"state{index}"] = (2, factor)
+
+    @property
+    def arrays(self) -> Arrays:
+        """All of it, by name."""
+        return self.states | self.last
+
+    def copy(self, other: NetworkMemory, own_first: int, first: int, width: int) -> None:
+        """Copy what another network of the same kind remembers of `width` columns.
+
+        own_first, first: where these begin in the small frame of either network; all three are
+        multiples of all factors of states.
+        """
+        theirs = other.arrays
+        for name, own in self.arrays.items():
+            axis, factor = self._columns_of[name]
+            count = width // factor
+            target = np.moveaxis(own, axis, 0)[own_first // factor :][:count]
+            source = np.moveaxis(theirs[name], axis, 0)[first // factor :][:count]
+            np.copyto(target, source)
+
+
 class RecurrentNetwork:
     """Runs compiled stages in place on preallocated arrays."""
 
@@ -78,13 +119,10 @@ class RecurrentNetwork:
         self._filter = None
         if artefact.guided_filter is not None:
             self._filter = filter_kernel(artefact.guided_filter)
-        self._decision = artefact.decision
-        self._forgetting = artefact.forgetting
-        self._alpha_margin = artefact.alpha_margin
         height = geometry.small_height
         width = geometry.small_width
         halves = halved_shapes(height, width)
-        before, after = state_names(len(artefact.states))
+        before, _after = state_names(len(artefact.states))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         plate: Shape = (1, PLATE_CHANNELS, height, width)
@@ -95,9 +133,9 @@ class RecurrentNetwork:
         for name in COEFFICIENTS:
             planes = 1 if name == "coarse" else 4
             shapes[name] = (1, planes, height, width)
-        if self._alpha_margin is not None:
+        if artefact.alpha_margin is not None:
             shapes["matte"] = (1, 4, height, width)
-        if self._forgetting is not None:
+        if artefact.forgetting is not None:
             shapes["half1"] = halves["half1"]
             shapes["half2"] = halves["half2"]
         # Inputs and outputs by name; see `models.export`.
@@ -110,19 +148,7 @@ class RecurrentNetwork:
         self.coefficients: tuple[Floats, Floats, Floats] = (slope, offset, coarse[0])
         # The input at 1/2, 1/4, and so on.
         self._halves = [self.arrays[name][0] for name in halves if name in self.arrays]
-        # What the stages around the network remember of the last frame.
-        self._last: Arrays = {}
-        if self._decision is not None:
-            self._last[DECISION] = np.zeros((height, width), np.float32)
-        if self._forgetting is not None:
-            self._last[FORGETTING] = np.zeros_like(self._halves[1])
-        # Where the columns are in what is remembered: their axis,
-        # and how many columns of the small frame are one of them.
-        self._columns_of = {DECISION: (1, 1), FORGETTING: (2, 4)}
-        for index, (_channels, factor) in enumerate(artefact.states):
-            self._columns_of[f"state{index}"] = (2, factor)
-        self._states = {name: self.arrays[name] for name in before}
-        self._states_after_step = [self.arrays[name] for name in after]
+        self.memory = NetworkMemory(artefact, self.arrays, height, width)
         # Whether the arrays of steady stages are of the stream.
         self._has_features = False
         # What runs the stages in place of the CPU, until it fails.
@@ -148,18 +174,21 @@ class RecurrentNetwork:
         """
         for larger, means in itertools.pairwise((self.small, *self._halves)):
             halved(larger, means)
-        if self._forgetting is not None:
-            states = list(self._states.values())
-            forget_changed(self._halves[1], self._last[FORGETTING], self._forgetting, states)
+        memory = self.memory
+        states = list(memory.states.values())
+        forgetting = self._artefact.forgetting
+        if forgetting is not None:
+            forget_changed(self._halves[1], memory.last[FORGETTING], forgetting, states)
         self.infer(steady)
-        for state, following in zip(self._states.values(), self._states_after_step, strict=True):
+        for state, following in zip(states, memory.states_after_step, strict=True):
             np.copyto(state, following)
         slope, offset, coarse = outputs or self.coefficients
         alpha = coarse[:, column : column + self.small.shape[2]]
-        if self._decision is not None:
+        decision = self._artefact.decision
+        if decision is not None:
             decided = self.arrays["matte"][0, 3]
             alpha = decided.copy()
-            decide(decided, self._last[DECISION], self._decision)
+            decide(decided, memory.last[DECISION], decision)
         if self._filter is not None:
             kernel, parameters = self._filter
             inputs = (self.small, self.arrays["matte"][0], *parameters)
@@ -167,30 +196,15 @@ class RecurrentNetwork:
             self._strips.run(self.small.shape[1], kernel, *inputs, *filled)
         return alpha
 
-    @property
-    def memory(self) -> Arrays:
-        """All that is remembered of the stream, by name."""
-        return self._states | self._last
-
     def copy_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
-        """Copy what another network of the same kind remembers of `width` columns.
-
-        own_first, first: where these begin in the small frame of either network; all three are
-        multiples of all factors of states.
-        """
+        """Go on from what another network remembers, as `NetworkMemory.copy`."""
         self._has_features = False
-        theirs = other.memory
-        for name, own in self.memory.items():
-            axis, factor = self._columns_of[name]
-            count = width // factor
-            target = np.moveaxis(own, axis, 0)[own_first // factor :][:count]
-            source = np.moveaxis(theirs[name], axis, 0)[first // factor :][:count]
-            np.copyto(target, source)
+        self.memory.copy(other.memory, own_first, first, width)
 
     def reset(self) -> None:
         """Forget the stream."""
         self._has_features = False
-        for array in self.memory.values():
+        for array in self.memory.arrays.values():
             array.fill(0)
 
     def close(self) -> None:
@@ -215,9 +229,10 @@ class RecurrentNetwork:
 
     def _read_cells(self) -> Floats:
         """Return alpha (h, w) as the network wrote it; of one that writes cells, make the matte."""
-        if self._alpha_margin is not None:
+        margin = self._artefact.alpha_margin
+        if margin is not None:
             matte = self.arrays["matte"][0]
-            matte_rows(self.arrays["cells"][0], self._alpha_margin, matte, 0, matte.shape[1])
+            matte_rows(self.arrays["cells"][0], margin, matte, 0, matte.shape[1])
         alpha: Floats
         if self._filter is not None:
             alpha = self.arrays["matte"][0, 3]
