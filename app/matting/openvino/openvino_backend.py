@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -353,6 +354,14 @@ def filter_kernel(weights: FilterWeights) -> tuple[Callable[..., object], tuple[
     return fast_filter_rows, (weights.epsilon, weights.renormalize_borders)
 
 
+@dataclass(frozen=True, slots=True)
+class _AwaitedGpu:
+    """The network on a GPU, while it is compiled beside the frames."""
+
+    stages: Future[GpuStages]
+    precision: str
+
+
 class OpenVinoBackend(CpuBackend):
     """Runs a network on the frame, or on a window of its columns where that is enough.
 
@@ -400,14 +409,14 @@ class OpenVinoBackend(CpuBackend):
         can_narrow = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
         self._narrows = live and can_narrow
         self._frames = 0
-        self._gpu_precision = ""
-        self._next_gpu: Future[GpuStages] | None = None
+        self._next_gpu: _AwaitedGpu | None = None
         if gpu is not None:
-            plugin, self._gpu_precision = gpu
-            make_gpu = partial(self._whole.make_gpu, plugin, self._gpu_precision)
-            self._next_gpu = on_own_thread("gpu-compiler", make_gpu)
+            plugin, gpu_precision = gpu
+            make_gpu = partial(self._whole.make_gpu, plugin, gpu_precision)
+            stages = on_own_thread("gpu-compiler", make_gpu)
+            self._next_gpu = _AwaitedGpu(stages, gpu_precision)
             if not live:
-                wait([self._next_gpu])
+                wait([stages])
                 self._follow_gpu()
 
     @property
@@ -478,16 +487,16 @@ class OpenVinoBackend(CpuBackend):
 
     def _follow_gpu(self) -> None:
         """Use the GPU once the network is compiled for it, and say where the network runs."""
-        if self._next_gpu is not None and self._next_gpu.done():
+        if self._next_gpu is not None and self._next_gpu.stages.done():
             made = self._next_gpu
             self._next_gpu = None
             try:
-                self._whole.gpu = made.result()
+                self._whole.gpu = made.stages.result()
             except RuntimeError as error:
                 self._whole.gpu_error = error
             else:
                 self.device = INTEL
-                self.precision = self._gpu_precision
+                self.precision = made.precision
         if self._whole.gpu_error is not None:
             self.gpu_problem = str(self._whole.gpu_error).strip().splitlines()[-1]
             self._whole.gpu_error = None
