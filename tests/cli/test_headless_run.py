@@ -226,7 +226,9 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(
 
 
 def test_a_limited_run_of_a_paused_program_ends() -> None:
-    session = HeadlessRun(Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts()), Limits(seconds=0.5))
+    session = HeadlessRun(
+        Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts()), Limits(seconds=0.5)
+    )
     session.run()
     assert session.failure is None and session.status.frames_out == 0
 

@@ -357,7 +357,9 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
             network.small[:] = frame[0].numpy()
             network.run()
             _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
-            for (name, found), wanted in zip(network.memory.arrays.items(), (r1, r2, r3, r4), strict=True):
+            for (name, found), wanted in zip(
+                network.memory.arrays.items(), (r1, r2, r3, r4), strict=True
+            ):
                 error = float(np.abs(found.transpose(0, 3, 1, 2) - wanted.numpy()).mean())
                 assert error < 0.02 * float(wanted.std()), name
         network.close()
