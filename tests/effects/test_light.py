@@ -100,6 +100,18 @@ def test_in_the_same_light_a_person_gets_the_usual_difference_between_people_and
     assert tone.highlight == pytest.approx(0.4, abs=1e-4)
 
 
+def test_the_tone_is_that_of_the_person_alone() -> None:
+    image = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.8, np.float32)
+    image[PERSON > 0.5] = 0.3
+
+    tone = light_match.measured_tone(image, PERSON, None)
+
+    assert tone is not None
+    assert tone.log_gains == pytest.approx(0)
+    assert tone.mean == pytest.approx(0.3, abs=1e-4)
+    assert tone.highlight == pytest.approx(0.3, abs=1e-4)
+
+
 def test_the_gains_towards_another_light_are_limited() -> None:
     dark = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.05, np.float32)
     bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.4, np.float32)
@@ -153,6 +165,16 @@ def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
     assert abs(brightest - GRID_WIDTH / 2) < GRID_WIDTH / 4
     assert then == pytest.approx(brightest + 20, abs=2)
     assert found[1, GRID_HEIGHT // 3, GRID_WIDTH // 2] > 1.05
+
+
+@pytest.mark.parametrize("strengths", [PORTRAIT, ALL], ids=["lamp", "lamp and light match"])
+def test_a_face_that_tells_no_colours_is_lit_like_a_usual_one(strengths: dict[str, float]) -> None:
+    """All of it is clipped by the camera, so that nothing is measured on it."""
+    white = np.ones((GRID_HEIGHT, GRID_WIDTH, 3), np.float32)
+
+    found = LitStream(**strengths).maps(white, PERSON, scene(8))
+
+    assert found[1].max() > 1.2
 
 
 def test_highlights_are_not_clipped() -> None:

@@ -31,7 +31,14 @@ from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
 from app.effects.only_me import BINS, PROOF_FRAMES, WARY_S, OnlyMe, histogram
 from app.effects.table import Effects
-from app.effects.zones import CANVAS_HEIGHT, Zone, draw_zones, zone_gain
+from app.effects.zones import (
+    CANVAS_HEIGHT,
+    MAX_ZONES,
+    Zone,
+    ZoneSettings,
+    draw_zones,
+    zone_gain,
+)
 from app.matting.interface import StepGeometry, StepRequest
 from app.settings import Settings
 from tests.matting.stubs import StubCpu, showing
@@ -574,6 +581,17 @@ def test_a_zone_is_empty_inside_and_soft_outside() -> None:
     assert gain[:, :81].max() == 0, "up to the border, and one cell beyond"
     np.testing.assert_allclose(gain[45, 81:88], [0, 0.2, 0.4, 0.6, 0.8, 1, 1], atol=1e-6)
     assert gain[:, 86:].min() == 1
+
+
+def test_a_zone_that_makes_no_more_room_is_left_out() -> None:
+    """An old zone that made room for it would show what it hides."""
+    other = Zone(points=((0.5, 0.5),))
+    nearly_full = ZoneSettings(zones=(LEFT,) * (MAX_ZONES - 1))
+
+    full = nearly_full.with_zone(other)
+
+    assert full.zones == (*nearly_full.zones, other)
+    assert full.with_zone(LEFT) == full
 
 
 def test_an_outline_is_filled_from_three_points_on() -> None:
