@@ -73,6 +73,7 @@ def silhouette(x: float, top: float, head: float, *, raised_arm: bool = False) -
 
 
 RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
+GREEN = (0.2, 0.8, 0.15)
 JEANS = (0.25, 0.3, 0.4)
 SKIN, WALL = (0.8, 0.6, 0.5), (0.6, 0.62, 0.6)
 
@@ -362,6 +363,8 @@ MEETINGS = {
     "somebody stays at my side": Meeting(
         standing(RED), Walker(lambda t: max(0.45, 0.95 - 0.15 * t), BLUE), 9, least=0.8, at_end=0.8
     ),
+    # As much red as the other has green: each channel counts by itself.
+    "somebody in green passes behind me": Meeting(standing(RED), passing(GREEN), 7, least=0.85),
     # Where I was when I last touched nobody, not where I was selected, is what is shown of me.
     "I walked there before somebody comes": Meeting(
         Walker(lambda t: min(0.15 + 0.15 * t, 0.4), RED),
@@ -424,6 +427,42 @@ def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None
     assert not is_shown_as_wide(64), "two people"
     shown = [is_shown_as_wide(50, WARY_S / 20) for _ in range(20 + PROOF_FRAMES)]
     assert shown.index(True) >= 20
+
+
+@pytest.mark.parametrize(
+    ("point", "is_left"),
+    [
+        pytest.param((0.2, 0.8), True, id="at the smaller person"),
+        pytest.param((0.7, 0.8), False, id="at the larger person"),
+        pytest.param((0.27, 0.8), True, id="beside the smaller person"),
+        pytest.param(None, False, id="nowhere"),
+    ],
+)
+def test_a_click_chooses_who_is_shown(point: tuple[float, float] | None, is_left: bool) -> None:
+    tracker = OnlyMe()
+    alpha = np.zeros((90, 160), np.float32)
+    alpha[40:, 24:42] = 1
+    alpha[20:, 90:140] = 1
+
+    tracker.select(point)
+    gain = tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, 1 / FPS)
+
+    assert gain[50:, 26:40].all() == is_left
+    assert gain[30:, 92:138].all() != is_left
+
+
+def test_a_click_at_the_edge_of_the_frame_finds_who_is_near_it() -> None:
+    tracker = OnlyMe()
+    alpha = np.zeros((90, 160), np.float32)
+    alpha[0, 2:60] = 1
+    alpha[:40, 40:60] = 1
+    alpha[20:, 90:140] = 1
+
+    tracker.select((0.0, 0.0))
+    gain = tracker.gain(np.zeros((3, 90, 160), np.float32), alpha, 1 / FPS)
+
+    assert gain[5:35, 42:58].all()
+    assert not gain[30:, 92:138].any()
 
 
 def test_who_touches_me_is_hidden_while_somebody_else_stands_apart() -> None:
