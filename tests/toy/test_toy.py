@@ -225,9 +225,9 @@ def imported(name, text):
 
 imported("app.effects.toy", sys.argv[1])
 table = Path("app/effects/table.py").read_text(encoding="utf-8")
-last, imports = "    PortraitLight,\\n)", "from app.effects.zones import"
-assert (table.count(last), table.count(imports)) == (1, 1)
-table = table.replace(last, "    PortraitLight,\\n    Toy,\\n)")
+first, imports = "EFFECTS: tuple[type[Effect[Any]], ...] = (\\n", "from app.effects.zones import"
+assert (table.count(first), table.count(imports)) == (1, 1)
+table = table.replace(first, first + "    Toy,\\n")
 imported("app.effects.table", table.replace(imports, "from app.effects.toy import Toy\\n" + imports))
 
 import numpy as np
