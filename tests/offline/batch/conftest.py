@@ -19,6 +19,7 @@ from app.offline.batch import convert_batch
 from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from app.settings import Settings
+from tests.clips import write_clip
 from tests.offline.converting import HalfEngine, build_half
 from tests.stand_ins import always
 
@@ -115,6 +116,16 @@ class SlowEngine(HalfEngine):
 def use_slow_engine() -> None:
     """Convert without a network in this process, from now on."""
     patch("app.offline.convert.build_engine", lambda *_: SlowEngine()).start()
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    return [write_clip(tmp_path / f"{name}.mp4", 4) for name in "abc"]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
 
 
 @pytest.fixture(autouse=True)
