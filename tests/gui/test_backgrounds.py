@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtWidgets import (
     QApplication,
     QColorDialog,
@@ -27,16 +27,14 @@ from app.config.scenes import SceneStore, default_path
 from app.core import files, paths
 from app.core.errors import Remedy, Stage
 from app.core.types import BgrImage, PictureKind
-from app.effects.zones import Zone
 from app.gui.application import Session
 from app.gui.backgrounds import library
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import TileView
 from app.media.image_file import MAX_SIDE, read_image
-from app.settings import Settings
 from tests.clips import write_clip
 from tests.gui import widgets as ui
-from tests.gui.conftest import GERMAN, StartWindow, activate
+from tests.gui.conftest import activate
 
 COPY = Qt.DropAction.CopyAction
 
@@ -517,128 +515,3 @@ def test_a_background_is_removed_after_a_question(
         has_trash,
     )
     assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)
-
-
-def test_scenes_are_saved_replaced_applied_renamed_and_removed(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scenes = session.window.scenes
-    file = SceneStore(default_path())
-    read = SceneStore.names
-    end = iter((partial(time.sleep, 0.5),))
-    monkeypatch.setattr(SceneStore, "names", lambda store: (read(store), next(end, bool)())[0])
-    scenes.reload()  # it takes long, and the menu lost the scene that was saved meanwhile
-    activate(session, qtbot)
-    qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
-    ui.give_name(session, "Work")
-    ui.settle(session.window.tasks, qtbot)
-    qtbot.waitUntil(lambda: scenes.names == ("Work",))
-    session.store.edit("background", kind="colour", colour="#112233")
-    for reply in ("Keep", "Replace"):
-        assert file.get("Work").settings.background.kind == "blur"
-        scenes.ask_for_name()
-        ui.give_name(session, " Work ")
-        assert ui.answer(session, qtbot, reply).startswith(
-            "There is a scene “Work” already. Replace it?"
-        )
-    qtbot.waitUntil(lambda: file.get("Work").settings.background.kind == "colour")
-    assert scenes.names == ("Work",)
-    session.store.edit("background", kind="blur")
-    session.store.edit("matting", downsample_ratio=0.5)
-    session.store.set("paused", True)
-    activate(session, qtbot)
-    qtbot.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "colour")
-    assert session.pipeline.settings.matting.downsample_ratio is None
-    assert session.pipeline.settings.paused, "a scene does not end a pause"
-    scenes.ask_for_new_name("Work")
-    ui.give_name(session, "Office", "Work")
-    qtbot.waitUntil(lambda: scenes.names == ("Office",))
-    scenes.ask_before_removal("Office")
-    assert "Office" in ui.answer(session, qtbot, "Remove")
-    qtbot.waitUntil(lambda: scenes.names == ())
-    scenes.apply("Office")
-    ui.until(qtbot, ui.has_error, session, "There is no scene “Office”")
-
-
-ZONE = Zone(points=((0.5, 0.5),))
-
-
-@pytest.mark.parametrize(("section", "shown", "hidden", "said"), [
-    ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
-    ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
-    ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
-    ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
-    ("strict", {"level": "off"}, {"level": "balanced"}, "text in your room can be read"),
-])  # fmt: skip
-def test_a_scene_that_shows_the_room_asks_first(
-    controls: Session,
-    qtbot: QtBot,
-    section: str,
-    shown: dict[str, object],
-    hidden: dict[str, object],
-    said: str,
-) -> None:
-    scenes = controls.window.scenes
-    store = controls.store
-    store.edit("background", kind="blur")
-    store.edit("strict", level="off")
-    store.edit("background", blur_strength=10 if section == "strict" else 85)
-    store.edit(section, **shown)
-    saved = getattr(store.current, section)
-    scenes.save("room")
-    qtbot.waitUntil(lambda: scenes.names == ("room",))
-    store.edit(section, **hidden)
-    before = getattr(store.current, section)
-    for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
-        scenes.apply("room")
-        ui.until(qtbot, ui.asked, controls)
-        assert getattr(store.current, section) == before
-        assert said in ui.answer(controls, qtbot, text)
-        while (
-            text == "Show it" and ui.asked(controls) is not None
-        ):  # each thing that would be shown is asked about
-            ui.answer(controls, qtbot, text)
-        assert getattr(store.current, section) == wanted
-
-
-def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
-    controls: Session, qtbot: QtBot
-) -> None:
-    """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
-    scenes = controls.window.scenes
-    store = controls.store
-    scenes.save("everybody")
-    qtbot.waitUntil(lambda: scenes.names == ("everybody",))
-    store.edit("people", only_me=True)
-    scenes.apply("everybody")
-    ui.until(qtbot, ui.asked, controls)
-    store.edit("people", zones=(ZONE,))
-    hidden = store.current.people
-    assert "“Only me”" in ui.answer(controls, qtbot, "Show it")
-    assert store.current.people == hidden
-    assert "“Always hide”" in ui.answer(controls, qtbot, "Show it")
-    assert store.current.people == Settings().people
-
-
-def test_what_ctl_changes_is_shown_also_by_translated_names(
-    start_window: StartWindow, qtbot: QtBot
-) -> None:
-    window = start_window(window=GERMAN).window
-    assert (
-        ui.answered(qtbot, "set", "window.show-readout off").done
-        and ui.answered(qtbot, "retry").done
-    )
-    readout = next(
-        each for each in window.findChildren(QAction) if each.shortcut().toString() == "I"
-    )
-    ui.until_not(qtbot, readout.isChecked)
-    for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
-        assert ui.answered(qtbot, "scene", f"{option} Desk").done
-        qtbot.waitUntil(lambda scenes=scenes: window.scenes.names == scenes)  # type: ignore[misc]
-    answer = ui.answered(qtbot, "background", "grün")
-    model = window.strip.model
-    assert answer.done, answer.message
-    qtbot.waitUntil(lambda: model.tiles[model.chosen_row].name == "Grün")
-    refused = ui.answered(qtbot, "background", "Atlantis").message
-    assert all(tile.name in refused for tile in model.tiles)
