@@ -25,7 +25,9 @@ def test_an_older_python_gets_one_sentence() -> None:
     source = (ROOT / "run.py").read_text()
     ast.parse(source, feature_version=(3, 7))
     code = f"import sys; sys.version_info = (3, 9, 1); exec(compile({source!r}, 'run.py', 'exec'))"
+
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+
     assert done.returncode == 1
     assert re.fullmatch(r"Mattecam needs Python 3\.10 or newer; this is .*\n", done.stderr)
 
@@ -58,9 +60,11 @@ def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     command = [sys.executable, "-I", "-c", SIGNALLED.format(run=start), name]
+
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, env=isolated(os.environ)
     )
+
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -80,12 +84,14 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
         pytest.skip(
             "this Python has other versions than the pinned ones, so run.py would prepare its own"
         )
+
     done = subprocess.run(
         [sys.executable, str(ROOT / "run.py"), "weights", "list"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
     )
+
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("model\t")
     assert not list(tmp_path.iterdir())
@@ -100,10 +106,12 @@ def test_nothing_is_installed_for_a_window_without_libraries(
     monkeypatch.setattr(environment, "set_up", forbidden("installed"))
     monkeypatch.setattr(environment, "unsupported_system", always(None))
     monkeypatch.setattr(display, "missing_libraries", always("the window needs libxcb-cursor0"))
+
     with pytest.raises(
         SystemExit, match="mattecam: the window needs libxcb-cursor0; install them first, or "
     ) as stopped:
         run.main(argv)
+
     assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
 
 

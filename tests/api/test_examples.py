@@ -26,6 +26,7 @@ PROGRAMS = {
 def test_each_example_is_tried_and_named() -> None:
     page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
     names = {path.stem for path in EXAMPLES.glob("*.py")}
+
     assert names == set(PROGRAMS)
     assert [name for name in names if f"examples/{name}.py" not in page] == []
 

@@ -73,6 +73,7 @@ def test_reset_starts_the_video_behind_the_person_anew(tmp_path: Path) -> None:
             )
             matting.reset()
     matting.reset()
+
     assert seen == [[0, 1, 2, 3]] * 2
 
 
@@ -316,6 +317,7 @@ def test_settings_of_a_film_are_values_by_name(
     matting = {"model": "u2net"}
     background = {"blur_strength": 60}
     others = {"framing": {"zoom": 2}, "strict": {"level": "off"}, "people": {"only_me": True}}
+
     assert used == [
         Settings.model_validate({"matting": matting, "background": background, **others})
     ]
@@ -375,6 +377,7 @@ def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
         flip=True,
     )
     turned = np.rot90(GIVEN[0])[:, ::-1]
+
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), turned)
 
 

@@ -42,6 +42,7 @@ def test_the_preparation_compiles_every_function_that_python_calls() -> None:
     wanted = {
         function for name in compiling() for function in functions(name).values() if ahead(function)
     }
+
     assert len(wanted) > 10 and not [str(function) for function in wanted - prepared]
 
 
@@ -62,6 +63,7 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
         for alias in node.names
     }
     kernels = "app.matting.kernels.composite"
+
     assert (kernels, "_mix") in lazy and (kernels, "paste_cells") in used and not lazy & used
 
 

@@ -70,6 +70,7 @@ def test_paths_and_modules_exist(page: Path) -> None:
 def test_every_command_is_in_the_manual_page() -> None:
     manual = (ROOT / "deploy/desktop/mattecam.1.in").read_text(encoding="utf-8")
     top = get_command(program)
+
     assert isinstance(top, TyperGroup)
     assert [
         name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)

@@ -246,6 +246,7 @@ def test_tools_benchmarks_and_training_parse_their_arguments() -> None:
     }
     started = {name for name, text in beside.items() if '\nif __name__ == "__main__":' in text}
     started.remove("benchmarks.in_use.child")  # reads its workload from standard input
+
     assert {name for name in started if not imports(name) & {"argparse", "typer"}} == set()
     assert len(started) > 30
 
@@ -294,6 +295,7 @@ def test_messages_name_the_command_by_one_function() -> None:
                 and id(node) not in documentation
             ):
                 found += [f"{name}:{node.lineno}"] if "run.py" in node.value else []
+
     assert not found, "use program_command() of models/program.py"
 
 

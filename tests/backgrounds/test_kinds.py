@@ -75,6 +75,7 @@ def test_own_backgrounds_are_listed_by_name() -> None:
     folder.mkdir(parents=True)
     for name in ("beach 2.png", "Beach.jpg", "alps.mp4"):
         (folder / name).touch()
+
     assert [path.name for path, _ in own_backgrounds()] == ["alps.mp4", "Beach.jpg", "beach 2.png"]
 
 
@@ -181,10 +182,12 @@ def test_bad_files_are_named(
                 f"app.media.{opener}", Mock(side_effect=PermissionError(13, "Permission denied"))
             )
     threads = threading.active_count()
+
     with pytest.raises(BackgroundError) as caught:
         open_background(
             BackgroundSettings(kind=kind, path=None if what == "nothing chosen" else path)
         )
+
     assert what == "nothing chosen" or str(path) in str(caught.value)
     assert str(caught.value).startswith("You have no permission to read the") == (what == "refused")
     assert threading.active_count() == threads
@@ -411,6 +414,7 @@ def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) ->
         next(index for index, each in enumerate(shown) if np.array_equal(each, image))
         for image in shown
     ]
+
     assert same == [0, 1, 2, 2, 0, 1, 2, 2]
 
 
@@ -478,6 +482,7 @@ def test_rotated_videos_are_upright(
     height, width = image.shape[:2]
     spots = {"left": image[height // 2, 3], "right": image[height // 2, -4]}
     spots |= {"top": image[3, width // 2], "bottom": image[-4, width // 2]}
+
     assert spots[red_side][2] > 190 and spots[red_side][0] < 60
 
 
@@ -501,6 +506,7 @@ def test_unnamed_colour_matrices_are_inferred(
         container.mux(stream.encode(None))
     with closing(VideoBackground(tmp_path / "a.mkv", realtime=False)) as background:
         shown = background.backdrop(image.shape[1], height, 0.0)
+
     assert np.abs(shown[height // 2, 10].astype(int) - (40, 180, 60)).max() <= 4
 
 
@@ -556,6 +562,7 @@ def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
         VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)
     ) as background:
         seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
+
     assert len(seen) == len(COLOURS)
 
 

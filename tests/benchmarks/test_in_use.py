@@ -146,6 +146,7 @@ def test_rounds_are_merged_into_one_row() -> None:
     second = camera_row(29.0, 1, {"p99": 9.0, "longest": 10.0})
     third = camera_row(30.0, 0, None, threads={"a": 1.5})
     every = camera_row(29.0, 3, {"p99": 8.5, "longest": 90.0}, lowered="to 20", threads={"a": 1.5})
+
     assert merged([first, second, third]) == every
     assert merged([third]) == third
 
@@ -153,8 +154,10 @@ def test_rounds_are_merged_into_one_row() -> None:
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
     chosen = run.fixed(SMALL, "mattecam")
     broken = chosen.replace(matting=chosen.matting.replace(device="mps"))
+
     with pytest.raises(ModelError) as caught:
         in_use(broken, 1.0, phases=[()])
+
     assert "\n" not in str(caught.value)
     assert "Error" not in str(caught.value), "the name of an exception tells the user nothing"
 

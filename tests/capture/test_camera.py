@@ -53,6 +53,7 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: D
     _, info = driver.first_frame(width=1920, height=1080, fps=60)
     asked = driver.made[0].asked
     wanted = {cv2.CAP_PROP_FRAME_WIDTH: 1920, cv2.CAP_PROP_FRAME_HEIGHT: 1080, cv2.CAP_PROP_FPS: 60}
+
     assert asked.items() >= wanted.items()
     assert (info.kind, info.name, info.id) == ("camera", "Webcam", "usb-webcam")
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
@@ -97,6 +98,7 @@ def test_every_format_is_tried_and_compressed_video_last(
         used: picture(),
         **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES),
     }
+
     assert driver.first_frame(FAST)[1].pixel_format == used
 
 
@@ -273,6 +275,7 @@ def test_an_implausible_frame_rate_is_ignored(driver: Driver, fps: float) -> Non
 def test_grey_and_four_channels_become_bgr(driver: Driver, shape: tuple[int, ...]) -> None:
     image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     frame, _ = driver.first_frame(pixel_format="YUYV")
+
     np.testing.assert_array_equal(
         frame.image,
         np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]],

@@ -72,6 +72,7 @@ def test_the_reason_names_who_is_to_blame(
     """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
     kernel.plug(2, "Cam", driver=driver, is_camera=is_camera)
     monkeypatch.setattr(devices, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
+
     assert devices.why_not("/dev/video2").startswith(reason)
 
 
@@ -135,6 +136,7 @@ def test_other_systems_list_physical_cameras_first_and_not_ours(
 ) -> None:
     found = numbered(("OBS Virtual Camera", None), ("Mattecam", None), ("HD Webcam", None))
     list_of_other_systems(monkeypatch, system, **{backend: found})
+
     assert [(each.name, each.index, each.is_virtual) for each in devices.list_cameras()] == [
         ("HD Webcam", 2, False),
         ("OBS Virtual Camera", 0, True),
@@ -253,6 +255,7 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Kernel) -> None
     for number in range(2):
         kernel.plug(number, "Twin", bus="usb")
     ids = [device.id for device in devices.list_cameras()]
+
     assert len(set(ids)) == 2
     assert [device.id for device in map(devices.find_camera, ids)] == ids
 
@@ -524,8 +527,10 @@ def test_a_camera_that_does_not_open_is_named(
     nodes: list[Node], error: type[SourceOpenError], kernel: Kernel, opened: list[str]
 ) -> None:
     plug(kernel, *nodes)
+
     with pytest.raises(error, match="bus-0 does not open"):
         SourceOpener(always(True))(AUTO)
+
     assert not opened
 
 
@@ -545,6 +550,7 @@ def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
     plug(kernel, (0, "Built-in", COLOUR))
     new_opener()(AUTO)
     opener(AUTO)
+
     assert opened == ["Iriun", "Built-in", "Built-in", "Desk", "Desk", "Desk"]
 
 
@@ -556,6 +562,7 @@ def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_for_it(
     for wanted in ("3", "0"):
         opener(CaptureSettings(source=f"camera:{wanted}"))
         opener(AUTO)
+
     assert opened == ["Desk", "Desk", "IR", "Built-in"]
 
 
@@ -566,6 +573,7 @@ def test_where_it_cannot_be_remembered_the_camera_is_used(
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
     plug(kernel, (0, "Cam", COLOUR))
     new_opener()(AUTO)
+
     assert opened == ["Cam"]
 
 
@@ -578,6 +586,7 @@ def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_pat
     plug(kernel, (2, "Cam", COLOUR))
     link = tmp_path / "my-camera"
     link.symlink_to("/dev/video2")
+
     assert source_device(named.replace("LINK", str(link))) == device
 
 

@@ -261,6 +261,7 @@ def test_an_animation_that_is_not_played_is_named(
     first, second = (Image.fromarray(numbered(number)) for number in range(2))
     path = tmp_path / "a.tif"
     first.save(path, save_all=True, append_images=[second])
+
     with closing(VideoFileSource(path, realtime=False)):
         assert (
             f"Only the first of the 2 frames of {path} is used; save it as a video or GIF"
@@ -289,8 +290,10 @@ def test_what_is_no_video_is_named(
     (tmp_path / "broken.mp4").write_bytes(b"broken")
     with writing(tmp_path / "empty.mp4"):
         pass
+
     with pytest.raises(SourceOpenError, match=words):
         VideoFileSource(tmp_path / name)
+
     assert capfd.readouterr() == ("", "")
 
 
@@ -300,6 +303,7 @@ def test_frames_with_side_data_that_pyav_does_not_know_are_read(tmp_path: Path) 
     exif[ExifTags.Base.Make] = "Camera"
     Image.fromarray(numbered(0)).save(tmp_path / "1.jpg", exif=exif)
     (tmp_path / "clip.mjpeg").write_bytes((tmp_path / "1.jpg").read_bytes() * 3)
+
     with closing(VideoFileSource(tmp_path / "clip.mjpeg", realtime=False)) as source:
         assert source.read() is not None
 
@@ -371,6 +375,7 @@ def test_the_last_frame_of_a_round_lasts_as_long_as_it_says(
         duration=[100, 100, 700],
         loop=0,
     )
+
     assert times(tmp_path / "a.gif", 6) == pytest.approx([0, 0.1, 0.2, 0.9, 1.0, 1.1])
 
 

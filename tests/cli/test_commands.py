@@ -121,6 +121,7 @@ def test_the_window_opens(tmp_path: Path) -> None:
     status = tmp_path / "status.json"
     words = [*SMALL, "--frames", "3", "--status-json", str(status)]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MATTECAM_DATA_DIR": str(tmp_path)}
+
     done = subprocess.run(
         [sys.executable, "-m", "mattecam", *words],
         cwd=ROOT,
@@ -128,6 +129,7 @@ def test_the_window_opens(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
+
     assert done.returncode == 0, done.stderr
     assert json.loads(status.read_text())["frames_out"] > 0
 
@@ -166,6 +168,7 @@ def test_contenders_take_turns() -> None:
         for name in "ab"
     ]
     interleave(contenders, 0.0)
+
     assert [len(each.wall_ms) for each in contenders] == [10, 10]
     assert "".join(calls[10:]) == "aaaaabbbbbaaaaabbbbb"
 
@@ -204,6 +207,7 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
 @pytest.mark.torch
 def test_weights_of_another_model_are_told_in_one_sentence() -> None:
     lines: list[str] = []
+
     with pytest.raises(ModelError, match="does not contain weights of rvm-mobilenetv3"):
         measure_models(
             MattingSettings(model="rvm-mobilenetv3", weights=BUNDLED),
@@ -211,12 +215,14 @@ def test_weights_of_another_model_are_told_in_one_sentence() -> None:
             1.0,
             lines.append,
         )
+
     assert lines == ["rvm-mobilenetv3: preparing"]
 
 
 def test_a_card_is_measured_beside_the_processor() -> None:
     card = Choice("mattecam", BUNDLED, Target("cuda:0", "eager", "float16"))
     both = {Target("cuda:0", "eager", "float16"), Target("cpu", "openvino", "float32")}
+
     assert both <= set(targets(MattingSettings(), card))
     assert {target.executor for target in targets(MattingSettings(device="cuda:0"), card)} == {
         "eager"

@@ -113,6 +113,7 @@ def test_folders_that_are_not_searched_are_told(
         else:
             (source / name).write_bytes(b"broken")
     main.main(["convert", str(source), str(tmp_path / out), *FAST, "--overwrite"])
+
     assert (
         f"Folders of videos in {source} are not searched: {folders}. To convert"
         in capsys.readouterr().err
@@ -139,6 +140,7 @@ def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=120)
     last = json.loads(rest.splitlines()[-1])
+
     assert (process.returncode, last["state"]) == (130, "interrupted") and 0 < last["frames"] < 400
     assert f"frames so far: {last['frames']}); nothing was kept." in errors.decode()
     assert names_in(tmp_path) == ["a.mp4"]

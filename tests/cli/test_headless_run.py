@@ -230,6 +230,7 @@ def test_a_limited_run_of_a_paused_program_ends() -> None:
         Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts()), Limits(seconds=0.5)
     )
     session.run()
+
     assert session.failure is None and session.status.frames_out == 0
 
 
@@ -327,6 +328,7 @@ def test_a_recording_to_which_no_frame_comes_fails_in_time(monkeypatch: pytest.M
     monkeypatch.setattr(FakeSource, "read", always(None))
     settings = BASE.replaced_at(["output"], record=Path("a.mp4"))
     pipeline = Pipeline(settings, parts=FakeWorld().parts(), timing=Timing(source_timeout_s=30.0))
+
     assert "No frame was matted" in (watched(pipeline, ignore).failure or "")
 
 
@@ -427,6 +429,7 @@ def test_a_missing_microphone_does_not_end_a_recording(
     out = tmp_path / "out.mp4"
     files = ["--record", str(out), "--microphone", "no-such-microphone"]
     quit_once(lambda status: status["encoded_frames"] >= 10)
+
     assert main.main(["headless", *SMALL, "--background", "#00b140", *files]) == 0
     assert (
         "without sound" in (said := capsys.readouterr().err)
@@ -638,6 +641,7 @@ def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
         "--frames",
         "3",
     ]
+
     assert main.main(["headless", *SMALL, *words]) == 0
     assert ("painted for a camera are not used" in capsys.readouterr().err) == (not of_the_film)
 
@@ -662,6 +666,7 @@ def test_neither_a_proof_nor_a_limited_run_shows_the_room_unnamed(
         words = [*AUTOMATIC, "--background", "none"]
     else:
         words = [*SMALL, "--config", str(tmp_path / "none.json"), *words]
+
     assert main.main(["headless", *words]) == 2
     assert ("--record" if "--background" in words else "--background none") in one_sentence(capsys)
     assert not (paths.data_dir() / "proof").exists()

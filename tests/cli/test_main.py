@@ -138,6 +138,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("set people.zones none", "people.zones none"),
         ("set people.zones beach.json", f"people.zones {here / 'beach.json'}"),
     )
+
     for words, _ in sent:
         assert main.main(["ctl", *words.split()]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "scene done"

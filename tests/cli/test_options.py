@@ -108,8 +108,10 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     """A thousand films would have the default look, and a service would open another camera."""
     file = tmp_path / "look.json"
     file.write_text(content)
+
     with pytest.raises(UsageError, match=r"look\.json cannot be used: .*; correct or replace it"):
         make(LiveOptions(config=file))
+
     assert [path.name for path in tmp_path.iterdir()] == [
         "look.json"
     ] and file.read_text() == content
@@ -138,6 +140,7 @@ def test_command_line_over_scene_over_file_over_defaults(file: Path) -> None:
 def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Path) -> None:
     settings_file.save(file, Settings(background=NONE))
     SceneStore(default_path()).put("bare", Settings(background=NONE))
+
     for options, confirmed in (
         ({"config": file}, False),
         ({"config": file, "background": "none"}, True),
@@ -179,6 +182,7 @@ def test_the_windows_own_settings_that_cannot_be_used_start_it_unconfirmed() -> 
 def test_a_scene_does_not_confirm_settings() -> None:
     SceneStore(default_path()).put("Work", Settings())
     scene = SceneStore(default_path()).get("Work")
+
     assert scene.applied_to(Settings(unconfirmed=True)).unconfirmed
 
 

@@ -213,6 +213,7 @@ def test_an_output_that_is_closed_or_full_is_no_defect(
     says: str,
 ) -> None:
     command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'
+
     done = subprocess.run(
         command,
         shell=True,
@@ -221,6 +222,7 @@ def test_an_output_that_is_closed_or_full_is_no_defect(
         check=False,
         timeout=START_S,
     )
+
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith(says) and "Traceback" not in done.stderr
 
@@ -239,4 +241,5 @@ def test_messages_that_cannot_be_written_end_no_run(prepared: Path) -> None:
             text=True,
             check=False,
         )
+
     assert done.returncode == 0 and " frames in " in done.stdout

@@ -78,6 +78,7 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
     logging.getLogger("some.library").info("chatter")
     log.warning("outer", exc_info=ValueError("inner"))
     shown = capsys.readouterr().err
+
     assert [part in shown for part in ("detail", "ValueError: inner", "chatter")] == [
         True,
         True,
@@ -95,6 +96,7 @@ def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         log.info("a line of the log, number %d, long enough for another file", number)
     modes = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+
     assert len(modes) == 4 and set(modes.values()) == {0o600}
 
 
@@ -122,6 +124,7 @@ def test_the_log_shows_control_characters(
     file = window_log(verbose=verbose)
     log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
     shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
+
     for text in (file.read_text("utf-8"), capsys.readouterr().err):
         assert [line.endswith(shown) for line in text.splitlines()] == [True]
 
@@ -190,6 +193,7 @@ def test_what_a_logger_repeats_is_left_out(messages: str, interval_s: float, wri
         said(each.lower(), interval_s * number, f"app.{each.isupper()}")
         for number, each in enumerate(messages)
     ]
+
     assert (
         "".join(
             each for each, record in zip(messages, records, strict=True) if repeats.filter(record)
@@ -240,6 +244,7 @@ def test_a_picture_is_named_without_its_folder_and_in_any_encoding(
     )
     private.handle(said("opened caf\udce9.png"))  # what pytest captures it passes on as UTF-8
     written = file.read_text("utf-8")
+
     assert FOLDER not in written
     assert written.count("beach 1.png") == 5, "the second warning repeats the first"
     assert f"{device} {own} /" in written, "devices and own folders stay"
@@ -402,6 +407,7 @@ def test_a_lock_that_windows_ceases_to_wait_for_is_held(
     refuses = Mock(side_effect=OSError(errno.EDEADLK, "Resource deadlock avoided"))
     monkeypatch.setitem(sys.modules, "msvcrt", Mock(locking=refuses))
     monkeypatch.setattr(sys, "platform", "win32")
+
     assert lock_file(tmp_path / "lock", wait=True) is None
 
 
@@ -452,7 +458,9 @@ def test_a_lock_does_not_follow_a_link(tmp_path: Path) -> None:
     """Whoever can write to the folder had a file created anywhere."""
     elsewhere = tmp_path / "elsewhere"
     (tmp_path / "lock").symlink_to(elsewhere)
+
     with pytest.raises(OSError, match="symbolic link") as caught:
         lock_file(tmp_path / "lock", wait=False)
+
     assert "symbolic link" in why_not_written(caught.value)
     assert not elsewhere.exists()

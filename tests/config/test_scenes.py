@@ -98,6 +98,7 @@ def test_unknown_and_impossible_names(store: SceneStore) -> None:
         with pytest.raises(UsageError, match="cannot be the name"):
             store.put(name, Settings())
     store.rename("Work", "  Évening ")
+
     assert SceneStore(store.path).names() == ("Évening", "Home")
 
 
@@ -142,6 +143,7 @@ def test_what_only_another_version_knows_stays_beside_the_scenes(store: SceneSto
     store.path.write_text('{"version": 1, "scenes": {}, "order": ["Work"]}')
     store.put("Work", Settings())
     store.rename("Work", "Home")
+
     assert json.loads(store.path.read_text())["order"] == ["Work"]
 
 
@@ -158,6 +160,7 @@ def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
         with pytest.raises(SettingsError, match=name):
             store.get(name)
     store.put("New", Settings())
+
     assert store.names() == ("Good", "Bad", "Worse", "New")
     assert store.get("Good").settings.background == BLUE and store.get("New")
     assert json.loads(store.path.read_text())["scenes"]["Bad"] == bad
@@ -167,6 +170,7 @@ def test_scenes_saved_at_once_are_all_kept(store: SceneStore) -> None:
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
+
     assert set(store.names()) == names
 
 
@@ -177,6 +181,7 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
     path = tmp_path / "zones.json"
     path.write_text(json.dumps({"zones": [DOOR, {"points": [[0.5, 0.5]], "radius": 0.1}]}))
     door, chair = read_zones(path, ZonesFile)
+
     assert door == Zone(points=((0, 0), (0.2, 0), (0.2, 1)), filled=True)
     assert (chair.radius, chair.camera) == (0.1, "")
     assert apply_options(Settings(), LiveOptions(zones=path)).people.zones == (door, chair)

@@ -42,6 +42,7 @@ def test_settings_are_saved_where_a_link_leads(tmp_path: Path) -> None:
     settings = Settings(paused=True).replaced_at(["people"], zones=(zone,))
     link.symlink_to(real)
     settings_file.save(link, settings)
+
     assert link.is_symlink() and settings_file.load(real) == (settings, None)
     assert [entry.name for entry in real.parent.iterdir()] == ["real.json"]
 
@@ -379,6 +380,7 @@ def test_a_file_of_version_0_3_loads_without_what_has_gone(
     )
     settings = settings_file.parse(data)
     (said,) = (record.getMessage() for record in caplog.records)
+
     for name in (
         "background.kind",
         "background.screen",

@@ -53,6 +53,7 @@ def test_every_setting_but_those_of_the_program_has_a_name_in_set_or_a_command_o
         "output.record",
         "output.record_alpha",
     }
+
     assert set(SETTINGS) - set(SETTABLE) == own_commands | of_the_program
 
 
@@ -112,8 +113,10 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(
     broken = tmp_path / "broken.png"
     broken.write_text("no image")
     program.run("pause")
+
     with pytest.raises(MattecamError, match=r"broken\.png is not a readable image"):
         program.run(f"set output.standby_image {broken}")
+
     assert program.settings.output.standby_image is None
 
 
@@ -510,8 +513,10 @@ def test_a_scene_of_which_a_part_fails_changes_nothing_but_what_hides_more(
     before = program.settings
     program.scenes.put("Talk", scene, with_devices=True)
     program.world.faults.put(stage, MattecamError("It fails; choose another."))
+
     with pytest.raises(MattecamError, match="It fails"):
         program.run("scene Talk")
+
     assert program.settings == before.replace(people=scene.people)
 
 
@@ -525,5 +530,6 @@ def test_a_problem_from_before_takes_no_change_back(program: Program, command: s
     program.pipeline.change(replacing(matting=broken))
     eventually(has_problems, program.pipeline)
     program.run(command)
+
     assert program.settings.strict.level == "off"
     assert command != "scene Safe --yes" or program.settings.people.zones == (HIDE,)

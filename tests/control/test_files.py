@@ -107,6 +107,7 @@ def test_names_in_both_languages_and_of_files_choose_the_same(
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program) -> None:
     program.world.faults.put("open_background", program.world.faults.hang)
     hasty = program.controller_with(confirm_s=0.2)
+
     assert "still being prepared" in executed(hasty, "background Beach")
 
 
@@ -209,6 +210,7 @@ def test_a_plate_is_taken_stored_and_used(program: Program, frozen: bool) -> Non
     path = plate_path("fake", 64, 48)
     program.run("freeze on" if frozen else "freeze off")
     started_s = time.monotonic()
+
     assert program.run("plate take 0.5").startswith(f"Picture of the empty room: {path}.")
     assert time.monotonic() - started_s >= 0.5 + 0.3, "nothing is taken during the countdown"
     assert program.settings.matting.plate == path and path.is_file()
@@ -223,8 +225,10 @@ def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
     if first == "meanwhile":
         eventually(lambda: program.pipeline.demand.takes_plate)
         program.run("pause")
+
     with pytest.raises(MattecamError, match="While Mattecam is paused"):
         answer.result(60)
+
     assert program.settings.matting.plate is None and program.pipeline.newest_frame is None
     assert not plate_path("fake", 64, 48).exists()
 
@@ -251,8 +255,10 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Progr
     with pytest.raises(MattecamError, match="already being taken"):
         program.run("plate take 0")
     program.controller.close()
+
     with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
         answer.result(60)
+
     assert not plate_path("fake", 64, 48).exists()
 
 
@@ -267,6 +273,7 @@ def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(
         lambda: held.append(program.pipeline.demand.takes_plate),
     )
     program.run("plate take 0")
+
     assert held and all(held) and not program.pipeline.demand.takes_plate
 
 

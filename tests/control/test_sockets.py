@@ -211,12 +211,14 @@ def test_other_messages_are_not_answered(
         "wrong secret": b"x" * transport.SECRET_BYTES + command,
         "empty": b"",
     }
+
     with connected(address) as connection, pytest.raises((EOFError, OSError)):
         if kind == "pickle":
             connection.send({"name": "pause"})
         else:
             connection.send_bytes(messages[kind])
         connection.recv_bytes()
+
     assert controller.commands == [Command("pause")], "that of `connected` alone"
 
 
@@ -427,6 +429,7 @@ def test_a_slow_command_delays_no_other_and_is_answered_before_the_end(
     server.listen()
     server.start()
     slow = beside(asked, address, "scene", "slow")
+
     assert controller.slow.entered.wait(60)
     assert asked(address).done
     assert controller.commands == [Command("pause")]

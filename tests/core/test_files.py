@@ -92,6 +92,7 @@ def test_a_status_is_written_to_a_device_and_not_in_its_place(special: Path) -> 
     if stat.S_ISFIFO(special.stat().st_mode):
         pytest.skip("waits for a reader")
     write_status(special, PipelineStatus())
+
     assert stat.S_ISCHR(special.stat().st_mode)
 
 

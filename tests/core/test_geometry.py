@@ -47,6 +47,7 @@ def test_every_shape_comes_out_at_exactly_the_wanted_size(
         result = how(image, out_w, out_h)
     else:
         result = geometry.lay_out(image, how, out_w, out_h)
+
     assert (result.shape, result.dtype, result.flags.c_contiguous) == (
         (out_h, out_w, *channels),
         np.uint8,
@@ -159,6 +160,7 @@ def test_the_part_is_inside_the_picture_and_has_its_shape(
 ) -> None:
     width, height = size
     left, top, part_width, part_height = cutout(framing, width, height)
+
     assert 0 <= left <= left + part_width <= width
     assert 0 <= top <= top + part_height <= height
     assert abs(part_width - width / framing.zoom) <= 0.5
@@ -175,6 +177,7 @@ def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> N
         ..., None
     ].repeat(3, 2)
     part = framed(image, FramingSettings(zoom=2, pan_x=pan_x, pan_y=pan_y))
+
     assert part.shape == image.shape and part.flags.c_contiguous and (part == colour).all()
     assert framed(image, WHOLE.replace(pan_x=pan_x)) is image, "without a zoom"
 
@@ -186,6 +189,7 @@ def test_what_is_dragged_follows_the_hand_to_the_border(
     before = seen_at(framing, 0.5, 0.5)
     after = seen_at(pan_by(framing, right, down), 0.5, 0.5)
     margin = 0.5 / framing.zoom
+
     for old, new, pull in zip(before, after, (right, down), strict=True):
         assert new == pytest.approx(
             min(1 - margin, max(margin, old - pull / framing.zoom)), abs=1e-6

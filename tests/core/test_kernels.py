@@ -172,6 +172,7 @@ def test_the_least_quota_of_the_nearest_group_and_of_all_above_counts(
         folder = tmp_path / "cgroup" / group
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cpu.max").write_text(f"{text}\n")
+
     assert cpu_share(tmp_path / "cgroup", membership) == cores
 
 

@@ -149,6 +149,7 @@ def test_every_error_is_one_sentence() -> None:
     wrong = [
         text for text in found if text and (not text.endswith((".", "{problem}")) or "\n" in text)
     ]
+
     assert len(found) > 200
     assert not wrong
 
@@ -165,6 +166,7 @@ def test_every_message_gets_the_values_of_its_template() -> None:
                 # **values: not known here.
                 if given != wanted and not (None in given and given - {None} <= wanted):
                     wrong.append(f"{name}:{call.lineno}")
+
     assert not wrong
 
 

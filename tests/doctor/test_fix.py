@@ -94,7 +94,9 @@ def test_whether_torch_has_a_card(
     if driver:
         module = f"NVRM version: NVIDIA UNIX x86_64 Kernel Module  {driver}  Thu Feb 22 01:44:30 UTC 2026\nGCC 12.2.0"
         machine.write("/proc/driver/nvidia/version", module)
+
     finding = check_gpu(machine.system(), torch)
+
     expect([finding], (state, ""))
     assert words in f"{finding.detail} {finding.fix}"
 
@@ -155,12 +157,14 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", always(123_456_789))
+
     assert System().user == "123456789"
 
 
 def test_variables_of_other_programs_are_named(machine: Machine) -> None:
     system = machine.system(environment={"PYTHONPATH": "/opt/ros", "LD_PRELOAD": "x.so"})
     step = f"env -u PYTHONPATH -u LD_PRELOAD {program_command()}"
+
     expect(check_variables(system), (WARNING, "PYTHONPATH, LD_PRELOAD", step))
     expect(check_variables(machine.system()))
 
@@ -270,6 +274,7 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
         BUNDLED,
         [Trial("float32", None, 92.5, 180.0), Trial("float32", 1, 123.0, 123.0)],
     )
+
     expect(check_processor(), (OK, f"{begin}float32 on all cores, which is the fastest here."))
 
 
@@ -387,6 +392,7 @@ def test_how_it_becomes_root(
     with pytest.raises(MattecamError, match="as root"):
         elevate(system)
     installed |= there
+
     assert elevate(system) == [chosen]
 
 
@@ -431,6 +437,7 @@ def test_a_repair_that_succeeds_prints_nothing(
     run_fix(
         [sys.executable, "-c", "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(done)]
     )
+
     assert done.exists()
     assert capfd.readouterr() == ("", "")
 

@@ -299,6 +299,7 @@ def test_a_damaged_file_is_read_or_refused_by_its_name(
 def test_an_odd_note_beside_a_plate_is_none(fields: object, tmp_path: Path) -> None:
     note = note_of_plate(tmp_path)
     note.write_text(json.dumps(fields))
+
     assert plate_info(note.with_suffix("")) is None
 
 

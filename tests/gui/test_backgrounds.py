@@ -291,6 +291,7 @@ def test_the_window_says_when_text_can_be_read(session: Session, qtbot: QtBot) -
         qtbot.waitUntil(lambda: ui.said(session, "readableBadge") != "")
     session.store.set("strict.level", "balanced")
     ui.until_is(qtbot, "", ui.said, session, "readableBadge")
+
     assert (strength.minimum(), strength.value()) == (70, 70), "what is shown"
 
 
@@ -378,6 +379,7 @@ def test_a_background_whose_file_is_back_is_opened(
         ui.existing(tile.path).write_bytes(picture.read_bytes())
         strip.choose(tile)
     qtbot.waitUntil(lambda: not session.bridge.status.problems)
+
     assert ui.chosen(session).path == tile.path
 
 

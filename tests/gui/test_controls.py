@@ -76,6 +76,7 @@ def test_an_opened_group_stays_whole_until_the_user_scrolls(
             )
             bar.triggerAction(qt.QAbstractSlider.SliderAction.SliderSingleStepSub)
             before = bar.value()
+
     assert bar.value() == before
 
 
@@ -166,6 +167,7 @@ def test_no_key_leads_to_a_control_out_of_sight(
     bar.setValue(bar.maximum() if key is Qt.Key.Key_Tab else 0)
     qtbot.keyClick(outside, key)
     focused = ui.existing(qt.QApplication.focusWidget())
+
     assert page.isAncestorOf(focused) and not focused.visibleRegion().isEmpty(), (
         focused.objectName()
     )
@@ -217,6 +219,7 @@ def test_close_while_every_control_is_used(
     qtbot.waitUntil(
         lambda: session.bridge.status.recording is not None and downloads.began.is_set()
     )
+
     assert (session.close(), session.bridge.status.phase, FakeEngine.live) == (0, Phase.STOPPED, 0)
 
 
@@ -334,6 +337,7 @@ def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) 
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
     now = controls.store.current
+
     assert (now.output.standby_text, now.background.kind) == ("back at 3", "blur"), (
         "digits are no shortcuts here"
     )

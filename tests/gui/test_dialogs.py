@@ -327,6 +327,7 @@ def test_a_key_that_is_held_acts_once(session: Session) -> None:
     shortcuts = session.window.findChildren(QShortcut)
     keys = {each.shortcut().toString() for each in actions if each.autoRepeat()}
     keys |= {each.key().toString() for each in shortcuts if each.autoRepeat()}
+
     assert len(shortcuts) > 10 and keys - {""} == set()
 
 

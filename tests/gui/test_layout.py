@@ -114,6 +114,7 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(
     viewport = ui.existing(panel.page.viewport())
     content = ui.existing(panel.page.widget())
     qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == usual)
+
     assert content.minimumSizeHint().width() <= viewport.width()
 
 
@@ -219,6 +220,7 @@ def test_every_text_has_enough_contrast(dark: bool) -> None:
         for ground in (roles.Window, roles.AlternateBase, roles.Base)
     ]
     pairs += [(roles.Text, roles.Button), (roles.HighlightedText, roles.Accent)]
+
     assert [pair for pair in pairs if contrast(*map(colour, pair)) < 4.5] == []
     assert contrast(QColor("white"), QColor(theme.ALARM)) >= 4.5
 

@@ -84,6 +84,7 @@ def test_the_seconds_of_a_run_count_from_its_first_frame(
     options = WindowOptions(
         seconds=0.1, parts=world.parts(), on_finished=last.append, persist=False
     )
+
     assert run_window(QUIET, options) == 0
     assert last[0].phase is Phase.STOPPED and last[0].frames_out > 0 and FakeEngine.live == 0
     assert not settings_file.default_path().exists(), "nothing is written without persistence"
@@ -323,12 +324,14 @@ def test_the_recording_that_a_crash_left_is_named_at_the_next_start(
     crashed_recording(tmp_path / "talk.recording.mkv")
     session = start_window()
     until(qtbot, has_error, session, str(tmp_path / "talk.recording.mkv"))
+
     assert "talk.recording.mkv" in caplog.text, "for who started it in a terminal"
 
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(UNMATTED, unmatted_confirmed=True)
     qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
+
     assert not session.window.notices.texts
 
 
@@ -407,6 +410,7 @@ def test_the_end_waits_for_no_download_and_leaves_no_exposure_locked(
     find(session.window, PlateDialog).begin()
     held = session.pipeline.demand.takes_plate
     session.window.quit_requested.emit()
+
     assert session.close() == 0
     assert not settings_file.load(settings_file.default_path())[0].capture.lock_exposure
     assert held and not session.pipeline.demand.takes_plate and not downloads.ended

@@ -540,6 +540,7 @@ def test_the_cost_on_this_computer_is_said_in_words(
     models.reload()
     text = find(made, QLabel, "qualityAbout")
     until(qtbot, has_text, text, said)
+
     assert ("Recommended" in text.text()) is found.recommended
 
 

@@ -77,6 +77,7 @@ def test_the_preview_is_rendered_anew_on_a_screen_of_another_scale(
     preview.devicePixelRatioF = always(ratio)  # type: ignore[method-assign]
     QApplication.sendEvent(preview, QEvent(QEvent.Type.DevicePixelRatioChange))
     wanted = round(preview.width() * ratio), round(preview.height() * ratio)
+
     assert [(each.width, each.height) for each in requests if each] == [wanted]
 
 
@@ -184,6 +185,7 @@ def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
         Picture(stripes, PictureKind.COMPOSITE),
         ViewRequest(round(321 / factor), round(241 / factor)),
     )
+
     assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 

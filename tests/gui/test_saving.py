@@ -156,6 +156,7 @@ def test_the_next_start_blurs_at_least_as_what_the_user_saw(
     saved = Settings().replaced_at(["strict"], level=saved_level)
     store = SettingsStore(SettingsOwner(saved.replaced_at(["strict"], level=run_level)), saved)
     store.edit("background", blur_strength=strength)
+
     assert store.saved.shown_blur >= store.current.shown_blur
     assert store.saved.matting == saved.matting
 
@@ -166,6 +167,7 @@ def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
         SettingsOwner(saved.replaced_at(["capture"], source="camera:usb-1", width=640)), saved
     )
     edit_capture(store, lock_exposure=True)
+
     assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
 
 
@@ -183,6 +185,7 @@ def test_a_failed_scene_saves_no_option_of_the_run(
     store = session.store
     scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
     scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
+
     assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
     assert (store.current.capture.source, SETTINGS["light.match"].value_in(store.current)) == (
         "demo",
@@ -231,6 +234,7 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
     if what == "settings before it":
         existing(failing._saver).write()  # noqa: SLF001  # as after half a second
         QApplication.processEvents()
+
     assert failing.close() == 1
     assert "the disk is full" in caplog.text
 
@@ -270,6 +274,7 @@ def test_two_windows_save_what_each_changed(
     beside_it.store.edit("people", zones=ZONES[:1])
     beside_it.close()
     kept = settings_file.read(path)
+
     assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 92
 
 
@@ -279,6 +284,7 @@ def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() ->
     tasks = Tasks()
     for work in (write, write, partial(write)):
         tasks.write(work, always(None), always(None))
+
     assert [str(error) for error in tasks.close()] == ["lost"]
 
 

@@ -114,6 +114,7 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
     ui.until(qtbot, ui.asked, controls)
     store.edit("people", zones=(ZONE,))
     hidden = store.current.people
+
     assert "“Only me”" in ui.answer(controls, qtbot, "Show it")
     assert store.current.people == hidden
     assert "“Always hide”" in ui.answer(controls, qtbot, "Show it")

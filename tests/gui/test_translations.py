@@ -111,6 +111,7 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
         programs=programs,
     )
     model = "„Weniger genau, mit einem Foto Ihres leeren Raums“"
+
     with translate("de"):
         assert (
             translated(text)

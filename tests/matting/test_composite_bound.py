@@ -203,6 +203,7 @@ DISC = np.where(np.hypot(*np.mgrid[-50:51, -50:51]) <= 25, 255, 0).astype(np.uin
 def test_full_contrast_is_a_hard_mask() -> None:
     alpha = np.arange(256, dtype=np.uint8)[None].repeat(4, 0)
     hard = treated(alpha, EdgeSettings(contrast=1, threshold=0.5))
+
     assert set(np.unique(hard)) == {0, 255}
     assert abs(int((hard[0] == 0).sum()) - 128) <= 1
 
@@ -274,6 +275,7 @@ def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> Non
             mattes.append(
                 backend.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", Fixed(edit)))
             )
+
     for one, other in zip(
         *((matte.alpha, matte.composite, matte.frame) for matte in mattes), strict=True
     ):
@@ -371,6 +373,7 @@ def test_a_film_is_blurred_as_its_zoom_asks() -> None:
     film = FilmStep(
         engine_of("cpu", strokes(ZOOM * PERIOD)), BlurBackground(0), settings, False, False
     )
+
     assert amplitude(np.asarray(film(camera, 0.0)[0], np.uint8), ZOOM * PERIOD) <= LEFT
 
 
@@ -469,6 +472,7 @@ def test_the_person_leaves_no_halo_in_a_uniform_room() -> None:
     shown = room.copy()
     alpha[ROWS // 4 :, COLUMNS // 3 : 2 * COLUMNS // 3] = 1
     shown[720 // 4 :, 1280 // 3 : 2 * 1280 // 3] = 255
+
     for strength in (0, 50, 100):
         assert np.abs(blurred(room, strength, bokeh=True).astype(int) - room).max() <= 2
         assert (blurred(shown, strength, alpha, bokeh=True) <= room + 10).all()
@@ -483,6 +487,7 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
     lens, usual = (
         amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False)
     )
+
     assert lens < 0.05 and usual < 0.01, "of 255 levels"
 
 

@@ -104,6 +104,7 @@ def settled() -> Motion:
 def test_work_is_used_again_while_little_moves(name: str) -> None:
     motion = settled()
     thumbnails, expected = REUSES[name]
+
     assert [reused(motion, thumbnail) for thumbnail in thumbnails] == expected
 
 
@@ -243,6 +244,7 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
         engine.step(StepRequest(waved, BlurredBackground(10.0), EDGES))
     backend = backend_of(engine)
     steady = [call.args[1] for call in backend.infer.call_args_list]
+
     assert (len(steady), steady.count(False), made.call_count) == (
         FIRST_FRAMES + 6,
         FIRST_FRAMES + 2,
@@ -258,6 +260,7 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
         engine.step(StepRequest(frame, np.zeros_like(frame), EDGES, "off", half))
         for _ in range(FIRST_FRAMES + 4)
     ]
+
     assert backend_of(engine).infer.call_count == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_allclose(matte.alpha, 127.5, atol=0.5)
@@ -284,6 +287,7 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
                 )
             )
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
+
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
 
 
@@ -316,8 +320,10 @@ def test_a_lost_device_that_refuses_the_reset_as_well_is_named(
     backend = backend_of(engine)
     backend.infer.side_effect = RuntimeError("CUDA error: an illegal memory access was encountered")
     backend.reset.side_effect = RuntimeError("out of memory")
+
     with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
         last_of(engine, case.frame(), 1)
+
     assert is_device_lost(caught.value)
     assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
@@ -405,6 +411,7 @@ def test_motion_is_no_cut() -> None:
     passed = [
         np.hstack([here[:, :x], there[:, :240], here[:, x + 240 :]]) for x in range(0, 400, 60)
     ]
+
     assert [cuts(images) for images in (demo(*SIZE, range(90)), covered, passed)] == [[]] * 3
 
 

@@ -127,6 +127,7 @@ def test_reset_restores_the_first_frames_output(engine: FrameEngine) -> None:
     remembered = engine.step(StepRequest(first, backdrop, EDGES, "off"))
     engine.reset()
     after = engine.step(StepRequest(first, backdrop, EDGES, "off"))
+
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
     assert not np.array_equal(remembered.alpha, before.alpha)
@@ -165,6 +166,7 @@ def test_nothing_is_shared_or_written_to(
     outputs = [
         array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None
     ]
+
     assert len(outputs) == 3 * len(mattes)
     for index, output in enumerate(outputs):
         assert output.flags.c_contiguous

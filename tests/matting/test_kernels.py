@@ -78,6 +78,7 @@ def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
     black = torch.zeros(1, 3, 1, 2001)
     white = torch.ones(1, 3, 1, 2001)
     composite, shown = to_pixels(black, alpha, white)
+
     assert not shown.any()
     assert (composite == 255).all()
 
@@ -136,6 +137,7 @@ def test_small_frame_is_sampled_at_the_ratios(
     )[0]
     small = np.empty(expected.shape, np.float32)
     shrink_rows(frame, across, down, small, 0, small.shape[1])
+
     np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
 
 
@@ -195,6 +197,7 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
     np.testing.assert_array_equal(matte[:3], wanted[:3])
     np.testing.assert_allclose(matte[3], wanted[3], atol=1e-6)
     matte_rows(np.full_like(cells, np.nan), ALPHA_MARGIN, matte, 0, height)
+
     assert np.isnan(matte).all(), "the step then refuses the matte; see `NotAMatteError`"
 
 
@@ -295,6 +298,7 @@ def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -
         joined(second) * float(1 / np.sqrt(1 + norms[1].eps)),
         joined(third),
     )
+
     assert_filter(guided, image, hidden, slope, offset, matte[0, 3].numpy())
 
 
@@ -310,6 +314,7 @@ def test_the_fast_filter_is_that_of_the_networks(
         values = torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
     guided = FastFilterWeights(1e-4 if within else FILTER_EPS, within)
+
     assert_filter(guided, image, matte, slope, offset, matte[3])
 
 

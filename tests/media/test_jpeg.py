@@ -294,6 +294,7 @@ def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> 
     frame = bytearray(encode(images[0]))
     at = frame.index(b"\xff\xc0")
     frame[at + 5 : at + 9] = b"\xf0\x00\xf0\x00"
+
     assert damage(array(bytes(frame))) == "61440x61440 pixels"
 
 
@@ -301,6 +302,7 @@ def test_frames_without_huffman_tables_pass(images: list[BgrImage]) -> None:
     frame = encode(images[0])
     while (at := frame.find(b"\xff\xc4")) >= 0:
         frame = frame[:at] + frame[at + 2 + int.from_bytes(frame[at + 2 : at + 4], "big") :]
+
     assert damage(array(frame)) == ""
     assert damage(array(frame[: scan_start(frame) + 3000] + b"\xff\xd9"))
 
@@ -322,6 +324,7 @@ def test_no_frame_with_lost_data_passes_and_most_with_altered_data_are_found(
             visible += 1
             passed += not found
     log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, cases, passed)
+
     assert visible > cases * (0.7 if kind in TRANSPORT else 0.2)
     assert passed <= (0 if kind in TRANSPORT else visible * (0.55 if cases == 24 else 0.5))
 
@@ -346,6 +349,7 @@ def test_damaged_frames_of_a_file_are_skipped(
             container.mux(packet)
     reader = VideoReader(path)
     seen = list(reader.frames())
+
     assert len(seen) == 8
     assert reader.damaged == 4
     for (_, image), number in zip(seen, (n for n in range(12) if n % 3 != 1), strict=True):

@@ -221,6 +221,7 @@ def test_progressive_frames_and_those_that_the_filter_cannot_take_pass_unchanged
     given = frames_of(write_interlaced(tmp_path / "in.mp4", flagged=interlaced))
     if interlaced:
         monkeypatch.setattr("app.media.frame_filters.DEINTERLACE", "mode=wrong")
+
     assert list(map(id, deinterlaced(given))) == list(map(id, given))
 
 
@@ -245,6 +246,7 @@ def test_video_that_becomes_interlaced_keeps_its_times(tmp_path: Path) -> None:
         frame.time_base = Fraction(1, 25)
         frame.color_primaries = 9
     times = [frame.time for frame in in_bt709(deinterlaced(frames))]
+
     assert times == pytest.approx([number / 25 for number in range(2 * COUNT)])
 
 
@@ -287,6 +289,7 @@ def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
     bgra[:, :10] = (10, 20, 200, 255)
     bgra[:, 15:] = (255, 255, 255, 128)
     image = read_image(write(tmp_path / "a.png", bgra), over=(100, 50, 0))
+
     assert tuple(image[5, 5]) == (10, 20, 200)
     assert tuple(image[5, 12]) == (100, 50, 0)
     assert np.abs(image[5, 18].astype(int) - (178, 153, 128)).max() <= 1
@@ -309,6 +312,7 @@ def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
     path = tmp_path / "a.tif"
     picture.save(path)
     image = read_image(path)
+
     assert image.shape[2] == 3 and image.dtype == np.uint8 and image.flags.c_contiguous
     assert max(image.shape) == min(side, MAX_SIDE)
     assert abs(float(image.mean()) - 180) <= (12 if mode == "1" else 2)
@@ -329,6 +333,7 @@ def test_a_huge_photograph_is_read_reduced_in_bounded_memory(tmp_path: Path) -> 
     Image.new("RGB", (20_000, 5_000), (200, 100, 10)).save(tmp_path / "huge.jpg")
     said = printed_by(PEAK, str(tmp_path / "huge.jpg"))
     height, width, _, blue, green, red, grown_mib = map(int, said.split())
+
     assert (width, height) == (MAX_SIDE, MAX_SIDE // 4)
     assert np.abs(np.array((blue, green, red)) - (10, 100, 200)).max() <= 2
     assert grown_mib < 120, "read whole it takes 400 MiB"
@@ -338,8 +343,10 @@ def test_a_huge_photograph_is_read_reduced_in_bounded_memory(tmp_path: Path) -> 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97])
 def test_truncated_files_are_rejected_and_named(tmp_path: Path, suffix: str, share: float) -> None:
     whole = write(tmp_path / f"whole.{suffix}", photo())
+
     with pytest.raises(BackgroundError) as caught:
         read_image(cut(whole, share, tmp_path / f"cut.{suffix}"))
+
     assert f"cut.{suffix}" in str(caught.value)
 
 
@@ -452,6 +459,7 @@ def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
     profile = profile[:at] + straight + profile[at + len(straight) :]
     profile = profile.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
     Image.new(mode, (8, 8), (55, 100)[: len(mode)]).save(tmp_path / "a.png", icc_profile=profile)
+
     assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, 100][: 2 + len(mode)]
 
 
@@ -470,6 +478,7 @@ def test_a_profile_that_is_broken_or_of_other_pixels_is_not_used(
 ) -> None:
     image = Image.new("RGB", (8, 8), (200, 60, 30)).convert(mode)
     image.save(tmp_path / "a.tif", icc_profile=profile)
+
     assert tuple(read_image(tmp_path / "a.tif")[4, 4]) == (30, 60, 200)
 
 

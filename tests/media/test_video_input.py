@@ -124,8 +124,10 @@ def test_a_small_file_with_huge_frames_is_refused_at_once(
     claimed = struct.pack("<II", limit // height + 2, height)
     path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), claimed))
     started_s = time.process_time()
+
     with pytest.raises(MattecamError, match="too large"):
         use(path)
+
     assert time.process_time() - started_s < 10
 
 
@@ -164,8 +166,10 @@ def test_a_small_file_that_declares_millions_of_frames_is_refused(
         with_table(path, box, at, *values)
     before = peak_bytes()
     started_s = time.process_time()
+
     with pytest.raises(MattecamError, match="not a readable video"):
         use(path)
+
     assert time.process_time() - started_s < 10
     assert peak_bytes() - before < 50_000_000
 
@@ -234,6 +238,7 @@ def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> Non
     small = write_clip(tmp_path / "small.ts", 60, size=(96, 48))
     large = write_clip(tmp_path / "large.ts", 3, size=(384, 192))
     path = copy_into(tmp_path / "joined.mkv", (small, 0), (large, 900_000))
+
     with closing(VideoInput(path)) as video:
         assert {(frame.width, frame.height) for frame in video.frames()} == {(96, 48), (384, 192)}
     with closing(VideoInput(path, max_pixels=96 * 48)) as video:
@@ -385,7 +390,9 @@ def test_the_sound_is_the_default_track_else_the_longest(
     tmp_path: Path, suffix: str, sounds: list[Track], tone_hz: int
 ) -> None:
     source = write_tracks(tmp_path / f"in.{suffix}", [FILM._replace(is_default=True), *sounds])
+
     report = run(source, tmp_path / "out.mp4")
+
     assert tone_of(tmp_path / "out.mp4") == pytest.approx(tone_hz, abs=20)
     assert report.problems == (
         f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",
@@ -398,14 +405,18 @@ def test_sound_that_nobody_can_decode_gives_way(tmp_path: Path, suffix: str) -> 
     source = write_tracks(
         tmp_path / "in.mov", [FILM, LOW._replace(is_default=True, length=30), HIGH]
     )
+
     report = run(without_decoder(source, 1), tmp_path / f"out.{suffix}")
+
     assert tone_of(tmp_path / f"out.{suffix}") == pytest.approx(2000, abs=20)
     assert len(report.problems) == 1, "the track that was left out"
 
 
 def test_a_film_whose_only_sound_cannot_be_decoded_is_silent_and_says_so(tmp_path: Path) -> None:
     source = write_tracks(tmp_path / "in.mov", [FILM, LOW])
+
     report = run(without_decoder(source, 1), tmp_path / "out.mp4")
+
     assert "could not be taken over" in report.problems[0]
     assert not run(source, tmp_path / "out").problems, "images have no sound"
     with av.open(str(tmp_path / "out.mp4")) as container:
@@ -515,6 +526,7 @@ def test_a_background_is_not_stretched(tmp_path: Path, fit: str) -> None:
     layout = Layout("fit" if fit == "fit" else "fill")
     with closing(VideoBackground(source, layout, realtime=False)) as background:
         images = [background.backdrop(*WIDE, number / 25 + 0.01) for number in range(4 * COUNT)]
+
     for number in (2, COUNT - 2, 2 * COUNT + 2):
         assert white_part(images[number]) == WIDE
     for number in (COUNT + 2, 2 * COUNT - 2):
@@ -535,6 +547,7 @@ def test_the_first_frame_does_not_decide_the_size(tmp_path: Path, suffix: str) -
     reader = VideoReader(
         copy_into(tmp_path / f"in.{suffix}", (parts[0], 0), (parts[1], 108_000), header=1)
     )
+
     assert (reader.width, reader.height) == WIDE
     assert {image.shape for _, image in reader.frames()} == {(48, 96, 3)}
     assert reader.reshaped == 30

@@ -43,6 +43,7 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     path = tmp_path / "out.mp4"
     write_film(path, [image], 25, encoder=file_encoder(0))
     frame = frames_of(path)[0].to_ndarray(format="gray8")
+
     assert frame.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2)
     assert frame[-1].min() > 200
     assert frame[:, -1].min() > 200
@@ -89,6 +90,7 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path, suffi
             path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True
         )
         files.append(path.read_bytes())
+
     assert files[0] == files[1]
 
 
@@ -98,6 +100,7 @@ def test_times_are_kept_and_always_rise(tmp_path: Path) -> None:
     for time_s in (0, 0.033, 0.067, 0.067, 0.05, Fraction(1, 2), 2.0):
         writer.write(numbered(1), time_s)
     writer.close()
+
     assert [round((frame.time or 0) * 1000) for frame in frames_of(path)] == [
         0,
         33,
@@ -133,6 +136,7 @@ def test_a_frame_may_last_an_hour(tmp_path: Path, duration_s: int) -> None:
     """The film of a talk or of music may have one picture."""
     path = tmp_path / "out.mp4"
     write_numbers(path, 1, Fraction(1, duration_s), time_base=Fraction(1, 1000))
+
     assert lengths_of(path) == [duration_s]
 
 
@@ -214,8 +218,10 @@ def test_the_sound_of_joined_recordings_goes_on(
 def test_sound_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mkv", audio="aac")
     clip.write_bytes(clip.read_bytes().replace(b"A_AAC", b"A_NEW"))
+
     with pytest.raises(OSError, match="its sound cannot be decoded"):
         VideoWriter(tmp_path / "out.mp4", 96, 48, 25, audio_from=clip)
+
     assert names_in(tmp_path) == ["in.mkv"]
 
 
@@ -237,6 +243,7 @@ def test_auto_takes_the_first_hardware_encoder_that_works_else_x264(
     works = Mock(side_effect=lambda encoder, width, height: encoder.name == working)
     monkeypatch.setattr("app.media.encoders.encodes", works)
     chosen = live_encoder(wanted, 1280, 720, RATE)
+
     assert chosen.codec == (f"h264_{working}" if working else "libx264") and chosen.live
     assert [call.args[0].name for call in works.call_args_list] == tried
 

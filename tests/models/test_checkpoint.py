@@ -137,6 +137,7 @@ def test_objects_that_a_trainer_saves_beside_the_network_do_not_matter_and_run_n
 ) -> None:
     torch.save({"model": network.state_dict(), kind: OBJECTS[kind]}, path)
     check(path, network.state_dict())
+
     assert not Path("marker").exists()
 
 
@@ -149,6 +150,7 @@ def test_no_code_in_a_file_runs(path: Path, kind: str) -> None:
     else:
         torch.save({"a": Bomb()}, path, _use_new_zipfile_serialization=kind != "legacy")
     refuse(path, "damaged or holds no weights")
+
     assert not Path("marker").exists()
 
 

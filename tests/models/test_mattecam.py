@@ -66,6 +66,7 @@ def test_the_coarse_alpha_is_the_one_before_the_decision() -> None:
     image = portrait(0)
     undecided, *_ = student.undecided_matte(image)
     _, _, coarse, *_ = student.coefficients(image)
+
     assert torch.equal(coarse, undecided[:, 3:])
     assert not torch.equal(coarse, student.matte(image)[0][:, 3:])
 
@@ -74,6 +75,7 @@ def test_a_trunk_runs_in_float32_up_to_an_eighth_and_its_features_fit_the_next_f
     """Its first layers would cause most of the error in bfloat16."""
     stages = export(MattecamNetwork(trunk=True).eval()).stages
     beginning, trunk, body = stages
+
     assert [(stage.float32, stage.steady) for stage in stages] == [
         (True, True),
         (False, True),
@@ -128,6 +130,7 @@ def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
     """Its alpha swings about 0.5 from frame to frame."""
     wavering = [torch.full((1, 1, *SIZE), 0.5 + 0.07 * math.sin(2.1 * t)) for t in range(20)]
     shown, hidden = (decided(torch.full((1, 1, *SIZE), first), *wavering) for first in (0.9, 0.1))
+
     assert all(result.min() > 0.7 for result in shown)
     assert all(result.max() < 0.5 for result in hidden)
 
@@ -145,6 +148,7 @@ def test_noise_and_slow_changes_of_light_keep_every_memory() -> None:
     noisy = (
         1.1 * image + torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) * 0.03
     )
+
     assert min(float(share.min()) for share in shares_kept(image, noisy)) > 0.9
 
 
@@ -211,6 +215,7 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8_whose_p
         name: value for name, value in load_file(int8_file(BUNDLED)).items() if value.ndim == 4
     }
     exact = {name for name, value in weights.items() if value.dtype != torch.int8}
+
     assert exact == {
         "detail1.0.weight",
         "encode1.0.weight",
@@ -269,6 +274,7 @@ def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights
         warnings.simplefilter("ignore")  # about constants and old ways of torch
         converted = ov.convert_model(network, example_input=image, input=[tuple(image.shape)])
     compiled = core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
     torch.testing.assert_close(
         torch.from_numpy(compiled(image.numpy())[0]), network(image), rtol=1e-3, atol=1e-3
     )

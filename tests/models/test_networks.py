@@ -94,6 +94,7 @@ def test_golden_outputs_of_rvm(case: dict[str, Any]) -> None:
     # Variances of nearly flat regions amplify rounding errors: a 3x3 pooling has an alpha error of
     # 1.2e-5 there.
     tolerance = 5e-6 if case["case"] == "rvm_mobilenetv3_fast_guided_filter_0.5" else 3e-5
+
     assert_golden(case["case"], {name: found[name] for name in case["arrays"]}, tolerance)
 
 
@@ -188,6 +189,7 @@ def test_any_size_works_and_no_state_is_the_zero_state(
     fgr, pha, *after = network(src, *state, downsample_ratio=ratio)
     close((fgr, pha, *after), network(src, downsample_ratio=ratio))
     shapes = [(2, 3, height, width), (2, 1, height, width), *(each.shape for each in state)]
+
     assert [value.shape for value in (fgr, pha, *after)] == shapes
     assert len(state) == (4 if isinstance(network, MattingNetwork) else 5)
     assert all(x.isfinite().all() for x in (fgr, pha, *after))
@@ -218,6 +220,7 @@ def test_golden_outputs_of_bgmv2(case: dict[str, Any]) -> None:
         )
     )
     pha, fgr, pha_sm, _, err_sm, ref_sm = refining(frame(192, 320, 4), frame(192, 320, 5))
+
     assert_golden(
         case["case"], {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm}
     )
@@ -261,6 +264,7 @@ def test_cells_that_are_not_chosen_keep_the_coarse_matte(mode: RefineMode) -> No
 def test_without_expected_error_nothing_is_refined(mode: RefineMode, threshold: float) -> None:
     refining = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, threshold=threshold))
     pha, _, pha_sm, _, _, ref_sm = refining(*INPUTS)
+
     assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))
     assert torch.equal(pha, resize(pha_sm, SIZE))
 
@@ -316,6 +320,7 @@ def test_names_and_shapes_are_the_published_ones() -> None:
         name: {layer: list(value.shape) for layer, value in state.items()}
         for name, state in states.items()
     }
+
     assert shapes == published
     assert not any(layer.startswith(WRAPPERS) for layer in layers), (
         "what is removed as a prefix of trainers"

@@ -226,6 +226,7 @@ def test_a_download_is_whole_with_progress_also_after_an_interruption(
         part_of(target, CONTENT[:begun])
     seen: list[tuple[int, int | None]] = []
     fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
+
     assert target.read_bytes() == CONTENT
     assert names_in(target.parent) == ["a.pth"]
     assert Server.ranges[-1] == (f"bytes={begun}-" if begun else None)
@@ -307,8 +308,10 @@ def test_a_failed_download_is_a_sentence_stops_at_its_size_and_leaves_no_file(
 ) -> None:
     monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
     seen: list[int] = []
+
     with pytest.raises(DownloadError, match=words):
         fetch(spec, url.format(server=server), target, lambda done, total: seen.append(done))
+
     assert max(seen, default=0) <= len(CONTENT)
     assert Server.sent < 100 * len(CONTENT)
     assert names_in(target.parent) == []
@@ -378,8 +381,10 @@ def test_encryption_is_not_given_up_on_the_way(
 ) -> None:
     answer = requests.get(f"{server}/file", stream=True, timeout=60)
     monkeypatch.setattr(requests, "get", always(answer))
+
     with pytest.raises(DownloadError) as caught:
         fetch(SPEC, "https://example.org/a.pth", target)
+
     assert "without encryption" in str(caught.value.__cause__)
     assert names_in(target.parent) == []
 

@@ -82,6 +82,7 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     cv2.imwrite(str(source / "1.png"), frame)
     run(source, tmp_path / "out", engine=LeakyEngine(), foreground=tmp_path / "fg")
     written = np.asarray(cv2.imread(str(tmp_path / "fg" / "1.png")))
+
     assert not written[:, 48:].any()
     assert np.array_equal(written[:, :40], 255 - frame[:, :40])
     assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
@@ -140,6 +141,7 @@ def test_frames_of_one_time_move_no_later_frame(tmp_path: Path) -> None:
         tmp_path / "in.mkv", 10, times_s=[0, 0.04, 0.04, 0.12, 0.12, 0.2, 0.24, 0.24, 0.32, 0.36]
     )
     run(source, tmp_path / "out.mp4")
+
     assert times_of(tmp_path / "out.mp4") == [
         0,
         0.04,
@@ -272,6 +274,7 @@ def test_a_video_background_runs_at_its_own_rate(tmp_path: Path) -> None:
     right = [image[24, 56:].mean(axis=1) > 127 for image in pictures(tmp_path / "out.mkv")]
     expected = [numbered(number // 2)[24, 56:].mean(axis=1) > 127 for number in range(20)]
     agree = [np.mean(a == b) > 0.8 for a, b in zip(right, expected, strict=True)]
+
     assert sum(agree) >= 18
 
 
@@ -298,6 +301,7 @@ def test_a_matte_goes_into_a_folder_within_that_of_the_frames(
         out.mkdir()
     run(clip, out, alpha=out / "alpha")
     frames = [f"{number:06}.png" for number in range(5)]
+
     assert names_in(out) == [*frames, "alpha"] and names_in(out / "alpha") == frames
 
 
@@ -338,6 +342,7 @@ def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.Monke
     clips = [write_clip(films / f"{name}.mp4", 2) for name in "ab"]
     kind = Mock(return_value="video")
     monkeypatch.setattr(image_file, "kind_of_file", kind)
+
     assert not list(left_out(str(films), [])) and clips_in(str(films)) == [
         str(clip) for clip in clips
     ]

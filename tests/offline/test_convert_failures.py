@@ -285,8 +285,10 @@ def test_a_full_disk_is_reported_once_and_the_frames_are_kept(tmp_path: Path) ->
     noise = np.random.default_rng(0).integers(0, 255, (120, 96, 192, 3), np.uint8)
     source = write_clip(tmp_path / "in.mkv", 120, 50, size=(192, 96), image=noise.__getitem__)
     too_large = "the file has become too large for this disk"
+
     with full_disk(400_000), pytest.raises(SinkLostError, match=too_large) as failure:
         run(source, tmp_path / "out.mp4")
+
     assert "could not be completed" not in str(failure.value), "the disk is named once"
     assert str(failure.value).endswith(f"What was written is in {tmp_path / 'out.part.mp4'}.")
     # What is kept ends with a whole fragment; one takes about a quarter of this disk.
@@ -301,8 +303,10 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(
     target.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
         run(clip, target)
+
     with pytest.raises(SinkOpenError, match="a file is where the folder should be"):
         run(clip, target, overwrite=True, progress=forbidden("a frame was converted"))
+
     assert names_in(tmp_path) == ["frames", "in.mp4"]
     assert target.read_text() == "precious"
 

@@ -70,7 +70,9 @@ def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> Non
     middle = data.index(b"moov") // 2
     gap = data.index(b"moov") // 10
     source.write_bytes(data[:middle] + bytes(gap) + data[middle + gap :])
+
     report = run(source, tmp_path / "out.mp4")
+
     assert report.source_cut and report.frames < 38
 
 
@@ -95,7 +97,9 @@ def test_whole_files_are_not_cut(
 def test_a_film_that_was_trimmed_without_encoding_is_whole(repo: Path, tmp_path: Path) -> None:
     """An edit list hides its first frames, and what refers to frames after the cut was left out."""
     source = repo / "tests" / "field" / "trimmed_without_reencoding_open_gop.mp4"
+
     report = run(source, tmp_path / "out.mp4")
+
     assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (
         68,
         68,

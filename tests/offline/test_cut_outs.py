@@ -152,6 +152,7 @@ def test_faint_pixels_tell_no_more_than_over_black() -> None:
     made("photo.jpg", "cut.png")
     image = images_of("cut.png")[0]
     faint = (image[..., 3] > 0) & (image[..., 3] <= 3)
+
     assert faint.any()
     assert all(
         len(np.unique(image[..., :3][image[..., 3] == alpha])) <= alpha + 1 for alpha in (1, 2, 3)
@@ -276,6 +277,7 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
     )
     composite, alpha, foreground = (cv2.imread(name) for name in ("c.png", "a.png", "f.png"))
     clear = frame[..., 3] == 0
+
     assert composite is not None and alpha is not None and foreground is not None
     assert not alpha[clear].any() and not foreground[clear].any()
     assert (composite[clear] == (0, 255, 0)).all()
@@ -284,6 +286,7 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
 def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.offline.convert.build_engine", forbidden("an engine was built"))
     settings = Settings(background=BackgroundSettings(kind="none"))
+
     assert convert_clip(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
     assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))
     assert convert_clip(Path("film.mov"), Path("c.mp4"), settings=settings).frames == 3
@@ -293,6 +296,7 @@ def test_colours_are_continued_beside_the_person() -> None:
     image = np.zeros((40, 60, 4), np.uint8)
     image[10:30, 20:40] = 30, 60, 200, 255
     found = extended(image)
+
     assert np.array_equal(found[..., 3], image[..., 3])
     assert np.array_equal(found[10:30, 20:40], image[10:30, 20:40])
     assert np.abs(found[..., :3].astype(int) - (30, 60, 200)).max() <= 2

@@ -184,6 +184,7 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(
     monkeypatch.setattr("app.offline.convert.build_engine", build)
     zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))
     convert_clip(write_images(tmp_path / "in", "0.png"), tmp_path / "out", settings=zoomed)
+
     assert build.call_args.args[-1] == FramingSettings(zoom=2)
 
 
@@ -207,6 +208,7 @@ def test_no_frame_of_a_film_is_lost_at_its_start_or_after_a_cut(cuts: bool, tmp_
         frames = [*frames, *(np.asarray(255 - frame // 3, np.uint8) for frame in frames), *frames]
     found = shares(write_film(tmp_path / "a.mkv", frames, encoder=file_encoder(4)).path, tmp_path)
     people = found[: 5 if cuts else None] + (found[10:] if cuts else [])
+
     assert min(people) > 0.1
     assert min(people) > 0.9 * max(people)
 
@@ -216,10 +218,12 @@ def test_no_photo_is_lost(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number, image in enumerate((photo, photo, cv2.resize(photo, (288, 162)))):
         cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), image)
+
     assert min(shares(tmp_path / "in", tmp_path)) > 0.1
 
 
 def test_an_empty_scene_stays_empty(tmp_path: Path) -> None:
     frames = demo(*SIZE, range(4), empty_scene_s=60)
     found = shares(write_film(tmp_path / "a.mkv", frames, encoder=file_encoder(4)).path, tmp_path)
+
     assert max(found) < 0.01

@@ -101,6 +101,7 @@ def test_a_constant_rate_stays_exactly_constant(
     """
     unit = unit or 1 / rate / 512
     clip = write_clip(tmp_path / source, 48, rate, unit_s=unit, b_frames=b_frames)
+
     for times in converted(clip, suffix):
         assert times.starts_s == [times.starts_s[0] + n / rate for n in range(48)]
         assert times.starts_s[0] < 0.1
@@ -172,6 +173,7 @@ def test_the_priming_of_sound_does_not_delay_the_film(tmp_path: Path, suffix: st
     """Matroska has no times before the start, where encoders of AAC begin."""
     clip = write_clip(tmp_path / "in.mp4", 25, audio="aac", audio_rate=48_000)
     film, matte, _ = converted(clip, suffix)
+
     assert film.starts_s == matte.starts_s == [Fraction(number, 25) for number in range(25)]
     with av.open(str(tmp_path / f"film.{suffix}")) as container:
         assert next(container.decode(audio=0)).time == pytest.approx(0, abs=0.025)
@@ -244,6 +246,7 @@ def test_film_and_sound_that_begin_apart_keep_their_distance(tmp_path: Path) -> 
     (film, *_) = converted(
         write_clip(tmp_path / "in.mkv", 30, 30, times_s=times_s, audio="pcm_s16le"), "mp4"
     )
+
     assert film.starts_s == times_s
 
 
@@ -272,6 +275,7 @@ def test_every_frame_of_an_animation_lasts_as_long_as_in_the_source(
     path = tmp_path / f"in.{suffix}"
     images[0].save(path, format="PNG" if suffix == "apng" else "GIF", save_all=True, append_images=images[1:],
                    duration=durations_ms, loop=0)  # fmt: skip
+
     for times in converted(path, "mp4"):
         assert times.starts_s == [sum(durations_ms[:number]) * MS for number in range(len(images))]
         assert times.length_s == sum(durations_ms) * MS

@@ -86,8 +86,10 @@ def test_a_recording_that_failed_was_told_already(tmp_path: Path) -> None:
     recorder.send(picture())
     for file in tmp_path.glob("*.mkv"):
         file.unlink()
+
     with pytest.raises(SinkLostError):
         recorder.close()
+
     assert notes() == []
 
 
@@ -97,6 +99,7 @@ def test_a_recording_goes_on_where_no_note_can_be_written(tmp_path: Path) -> Non
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     recorder.send(picture())
     recorder.close()
+
     assert (tmp_path / "a.mp4").exists() and kept_after_crash() is None
 
 

@@ -69,6 +69,7 @@ def test_whether_a_producer_may_open_the_node(
 ) -> None:
     kernel.capabilities = capabilities
     kernel.device_capabilities = device
+
     assert v4l2.takes_output("/dev/null") is takes
 
 
@@ -104,6 +105,7 @@ def test_loopbacks_are_listed_that_have_a_device_file(
     monkeypatch.setattr(v4l2, "SYSFS", tmp_path / "class")
     monkeypatch.setattr(v4l2, "DEVICES", tmp_path)
     monkeypatch.setattr(v4l2, "v4l2", None)
+
     assert list(v4l2.loopback_labels().items()) == [
         ("/dev/video7", "Cam 7"),
         ("/dev/video10", "Cam 10"),
@@ -133,6 +135,7 @@ def test_only_new_frames_count_as_arriving(
     """
     monkeypatch.setattr("app.output.v4l2.os.read", Mock(side_effect=reads))
     monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
+
     assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
 
 

@@ -348,6 +348,7 @@ def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
         ):
             parts.append(block.samples)  # noqa: PERF401 - the end raises
     samples = np.concatenate(parts)
+
     assert len(samples) == pytest.approx(RATE / 2, abs=RATE / 50)
     assert np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples) == pytest.approx(
         440, abs=4

@@ -57,6 +57,7 @@ def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> No
     (matte, none), *_ = record(
         tmp_path / "a.mp4", [(100, picture(alpha=half)), (101, picture())], alpha=True
     )
+
     assert matte[:, :28].max() <= 6 and matte[:, 36:].min() >= 249
     assert none.max() <= 6
 
@@ -79,6 +80,7 @@ def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, card
     images, times, _ = record(
         tmp_path / "a.mp4", [*sent, (101.1, shown)], (128, 72), record_rate=rate
     )
+
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert images[0].min() > 190, "the composite has no bars"
     assert times[0] == 0 and times[-1] == pytest.approx(0.1, abs=0.04)
@@ -137,6 +139,7 @@ def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: P
         for late_s in (0.05, 0.06)
     ]
     images, times, counts = record(tmp_path / "a.mp4", sent)
+
     assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
     assert [int(image[20, 20, 0]) for image in images] == pytest.approx(
         [20 * n for n in range(5)], abs=4
@@ -149,6 +152,7 @@ def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_e
 ) -> None:
     still = picture()
     _, times, _ = record(tmp_path / "a.mp4", [(100 + number / 30, still) for number in range(45)])
+
     assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert float(length_of(container.streams.video[0])) == pytest.approx(44 / 30, abs=0.02)
@@ -157,6 +161,7 @@ def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_e
 def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
     sent = [(100, card()), (100.01, composite(99.93)), (100.21, composite(100.16))]
     _, times, _ = record(tmp_path / "a.mp4", sent)
+
     assert times == pytest.approx([0, 0.001, 0.16], abs=1e-4)
 
 
@@ -171,6 +176,7 @@ def test_a_constant_rate_has_no_short_gaps(
     _, times, _ = record(
         tmp_path / "a.mp4", [(100 + tick / 30, still) for tick in ticks], record_rate="constant"
     )
+
     assert times == pytest.approx([tick / 30 for tick in written], abs=1e-3)
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert len(ticks) == 2 or container.streams.video[0].base_rate == 30
@@ -216,6 +222,7 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(
     thread.finish()
     thread.writer.close()
     _, times = read(tmp_path / "a.mp4")
+
     assert len(times) == counts.encoded and CAPACITY <= counts.encoded <= CAPACITY + 1
     assert counts.dropped == 40 - counts.encoded
     assert times[-CAPACITY:] == pytest.approx(
@@ -271,6 +278,7 @@ def test_an_encoder_that_does_not_work_at_the_even_size_is_replaced_and_named(
     (image,), *_ = record(
         tmp_path / "a.mp4", [(100, picture(65, 49, grey=90))], (65, 49), encoder="vaapi"
     )
+
     assert chosen.call_args.args[:3] == ("vaapi", 66, 50)
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
     assert (
@@ -360,6 +368,7 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(
 ) -> None:
     feed = Mock()
     Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=always(feed))).close()
+
     assert feed.close.called and not list(tmp_path.iterdir())
 
 

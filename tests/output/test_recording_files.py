@@ -210,8 +210,10 @@ def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: st
     recorder = Recorder(path, 64, 48, context())
     path.symlink_to("elsewhere")
     recorder.send(picture())
+
     with pytest.raises(SinkLostError, match="appeared during the recording"):
         recorder.close()
+
     assert str(path.readlink()) == "elsewhere" and names_in(tmp_path) == [
         f"a (2).{suffix}",
         path.name,
@@ -307,8 +309,10 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
     with recorded.open("rb+") as file:
         file.seek(len(content) // 3)
         file.write(bytes(len(content) // 3))
+
     with pytest.raises(SinkLostError, match=r"the recording so far is in .*a\.recording\.mkv"):
         recorder.close()
+
     assert names_in(tmp_path) == [recorded.name]
 
 
@@ -414,6 +418,7 @@ def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) 
     for time_s in at_s:
         writer.write(np.zeros((48, 64, 3), np.uint8), time_s)
     writer.close()
+
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert [
             (frame.pts or 0) * (frame.time_base or 0) for frame in container.decode(video=0)
@@ -427,6 +432,7 @@ def test_a_recording_named_like_an_address(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     begun(Path(name)).close()
+
     assert names_in(tmp_path) == [name]
 
 
@@ -434,6 +440,7 @@ def test_a_recording_named_like_an_address(
 def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None:
     image = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
     planes, yuyv, uyvy = (to_yuv(image, layout) for layout in LAYOUTS)
+
     assert (yuyv[..., ::-1] == uyvy).all() and (yuyv[..., 0] == planes[:height]).all()
     for first, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2)):
         assert (yuyv[0::2, first::2, 1] == plane).all()
@@ -479,6 +486,7 @@ def test_scaling_does_not_darken_the_edge() -> None:
         HEIGHT // 2,
     )
     seen = half[half[..., 3] > 0]
+
     assert len(seen) < half[..., 3].size
     assert np.abs(seen[:, :3].astype(int) - (40, 120, 220)).max() <= 2
 
@@ -491,6 +499,7 @@ def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(
     room = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3)
     faint = np.full((HEIGHT, WIDTH), alpha, np.uint8)
     sent = to_bgra(Picture(room, PictureKind.COMPOSITE, alpha=faint, foreground=room), *size)
+
     assert (sent[..., 3] == alpha).all() and (alpha or not sent.any())
     assert len(np.unique(sent[..., :3])) <= alpha + 1, (
         "as many levels as alpha leaves in a composite"

@@ -46,6 +46,7 @@ def shown(camera: FakeCamera) -> BgrImage:
 def test_bars_arrive_with_their_colours(driver: FakeDriver, backend: str) -> None:
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
     camera.send(picture(640, 480))
+
     assert [one.layout for one in driver.opened] == ["YUYV"], (
         "OBS takes no I420 through the camera portal"
     )
@@ -69,6 +70,7 @@ def test_the_format_that_the_device_keeps_is_used(
     driver.refuses_others = held
     camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
     camera.send(picture(640, 480))
+
     assert camera.size == (320, 240)
     assert bar_error(shown(driver.opened[-1])) <= 3
     assert [one.closed for one in driver.opened] == ([0] if held else [1, 0])
@@ -124,6 +126,7 @@ def test_a_repeated_frame_is_converted_once(
     for one in (picture(), picture()):
         for _ in range(5):
             camera.send(one)
+
     assert pack.call_count == 2 and len(driver.opened[0].sent) == 10
 
 
@@ -215,7 +218,9 @@ def test_driver_errors_become_one_sentence(
     driver: FakeDriver, error: Exception, words: str
 ) -> None:
     driver.refusals = {"/dev/video10": error}
+
     message = refusal()
+
     assert words in message
     assert "\n" not in message and message.endswith(".") and "backend" not in message
     assert type(error).__name__ not in message and (
@@ -255,6 +260,7 @@ def test_other_systems_are_told_of_obs_and_have_one_backend(
 ) -> None:
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     monkeypatch.setattr(camera_list, "LINUX", False)
+
     assert list_virtual_cameras() == ()
     for backend, words in (("auto", "install OBS Studio"), ("v4l2", "on Linux only")):
         assert words in refusal(backend=backend)

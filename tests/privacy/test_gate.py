@@ -210,6 +210,7 @@ def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
         composite[:, 32:] = BLURRED[:, 32:]
     elif part == "all but a grid":
         composite[::8, ::8] = 0
+
     assert refuses(matte(composite), BlurredBackground(50))
 
 

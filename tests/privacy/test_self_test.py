@@ -51,8 +51,10 @@ class Constant(ImmediateEngine):
 @pytest.mark.parametrize("alpha", [0, 1, 127, 255])
 def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
     engine = Constant(alpha)
+
     with pytest.raises(ModelError, match="self-test"):
         self_test(engine, 640, 360)
+
     assert engine.resets == 2, "the frames of the test leave no recurrent state"
 
 

@@ -312,6 +312,7 @@ def test_a_lighter_engine_that_nobody_wants_any_more_is_closed(bench: Bench, fai
     bench.gate.set()
     eventually(is_at_full_ratio, bench)
     eventually(is_second_closed, bench)
+
     assert len(bench.built) == 2 + fails
 
 

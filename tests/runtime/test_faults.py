@@ -176,6 +176,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
             settings,
             RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
         )
+
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
     assert (
         replacement(AUTO.replace(device="cuda"), RuntimeError("The driver is shutting down")) == CPU

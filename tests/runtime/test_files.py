@@ -230,6 +230,7 @@ def test_the_end_waits_for_no_disk(world: FakeWorld, disk: DeadDisk) -> None:
     with live(world) as pipeline:
         apply(pipeline, everything)
         eventually(has_three_problems, pipeline)
+
     assert not disk.answers.is_set(), "`live` asserts that all threads have ended"
 
 

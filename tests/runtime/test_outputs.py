@@ -474,6 +474,7 @@ def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: in
     waits_s, ticks_s = play(
         [0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)]
     )
+
     assert sorted(waits_s)[570] < 0.002
     assert len(waits_s) >= 597
     assert len(ticks_s) - len(waits_s) < 30, "hardly a repetition"
@@ -482,6 +483,7 @@ def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: in
 def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
     waits_s, ticks_s = play([n / 100 for n in range(2000)])
     gaps_s = [after - before for before, after in itertools.pairwise(ticks_s[5:-1])]
+
     assert max(waits_s[:-1]) <= 0.0101
     assert max(gaps_s) - min(gaps_s) < 1e-6
     assert len(ticks_s) / ticks_s[-1] == pytest.approx(30, rel=0.01)

@@ -323,6 +323,7 @@ def test_the_first_composite_waits_for_its_background(
     with running(world, with_wall(tmp_path), Timing(background_wait_s=wait_s)):
         eventually(world.has_shown, PictureKind.COMPOSITE)
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+
     assert tuple(first.image[0, 0]) == colour
 
 
@@ -413,6 +414,7 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned_and_zoomed(
         eventually(shows_person_at_left, pipeline)
         apply(pipeline, BASE)
         eventually(shows_person_beyond_the_middle, pipeline)
+
     assert len({picture.frame.source.orientation for picture in pictures if picture.frame}) == len(
         TURNS
     )

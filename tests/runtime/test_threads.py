@@ -111,6 +111,7 @@ def test_a_program_that_was_stopped_reports_no_thread() -> None:
     late = Worker("late", ignore, Stage.CAPTURE)
     late.overdue_call = partial(next, answers)  # type: ignore[method-assign]
     seen = [0, 0, 0, 0, 1, 0]
+
     assert problems_at_each_check(5, late) == (seen, 3), (
         "in place of the clock the card leaves all the same"
     )

@@ -82,6 +82,7 @@ def test_a_display_that_never_answers_is_given_up(
     monkeypatch.setattr(display, "ANSWER_S", 0.1)
     (tmp_path / "PyQt6.py").write_text("import time; time.sleep(600)")
     variables = {**PLAIN, **OFFSCREEN, "PYTHONPATH": str(tmp_path)}
+
     assert window_problem(variables) == "no window can open with QT_QPA_PLATFORM=offscreen"
 
 
@@ -109,6 +110,7 @@ def test_the_program_runs_without_a_window_instead(
         "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; "
         "from app.cli.main import run_to_exit; run_to_exit()"
     )
+
     done = subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=ROOT,
@@ -117,6 +119,7 @@ def test_the_program_runs_without_a_window_instead(
         text=True,
         timeout=240,
     )
+
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("mattecam: ") and "; running without a window.\n" in done.stderr
     assert "Qt" not in done.stderr.replace("QT_QPA_PLATFORM", "")
@@ -164,6 +167,7 @@ def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.Mon
 def test_what_pyqt_lacks_is_named(raised: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "PyQt6.py").write_text(f"raise ImportError({raised!r})")
     reason = window_problem({**PLAIN, **OFFSCREEN, "PYTHONPATH": str(tmp_path)})
+
     assert reason is not None and said in reason
 
 

@@ -115,6 +115,7 @@ def test_installed_knows_versions_markers_and_included_files(
         (tmp_path / f"{name}-1.dist-info/METADATA").write_text(metadata)
     (tmp_path / "other.txt").write_text("absent==1\n")
     (tmp_path / "r.txt").write_text(requirements)
+
     assert environment.installed(tmp_path / "r.txt") is there
 
 
@@ -145,6 +146,7 @@ def test_a_system_for_which_there_are_no_packages_is_named(
     monkeypatch.setattr("platform.libc_ver", lambda: ("glibc" if version else "", version))
     monkeypatch.setattr("platform.mac_ver", always((version, ("", "", ""), processor)))
     problem = environment.unsupported_system()
+
     assert problem is None if not said else problem is not None and problem.endswith(said)
 
 
@@ -155,6 +157,7 @@ def test_the_environment_may_lie_on_another_disk(
     """Otherwise run.py would start itself again and again where a package is missing."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+
     assert environment.inside()
 
 
@@ -251,6 +254,7 @@ def test_a_step_that_takes_long_is_said_again(
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"]) as child:
         environment.show_progress(child, tmp_path / "pip.log", "asking", 57, silent_s=0)
     lines = capsys.readouterr().err.splitlines()
+
     assert len(lines) > 1 and all(
         line.endswith("package 2 of 57: Downloading numba-0.68.1 (3.8 MB)") for line in lines
     )
@@ -305,6 +309,7 @@ def test_a_copy_of_the_program_that_only_another_user_may_write_to_is_named() ->
     told = environment.failure(
         PermissionError(errno.EACCES, "Permission denied", str(folder / ".venv.lock"))
     )
+
     assert f"{folder} is not writable; make it writable." in told
 
 
@@ -389,6 +394,7 @@ def test_driver_and_cards_are_found(
     monkeypatch.setattr(environment, "NVIDIA_MARK", str(tmp_path / ("version" if mark else "none")))
     query = (sys.executable, "-c", f"print({smi!r})") if smi else ("no-such-program-of-nvidia",)
     monkeypatch.setattr(environment, "SMI_QUERY", query)
+
     assert find_nvidia() == expected
 
 
@@ -446,6 +452,7 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(
         if answers:
             monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
         found = installed_by(clone / f"{stem}.txt", monkeypatch)
+
     assert found == [call.replace("INDEX", index) for call in calls]
     assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
 

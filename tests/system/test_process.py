@@ -86,6 +86,7 @@ def test_neither_the_program_nor_a_child_leaves_its_memory_in_a_core_dump() -> N
     """Programs that ignore the limit, such as apport, kept frames of the camera in the report of a crash."""
     lines = printed_by(DUMPED).splitlines()
     dumped = [line.split() for line in lines[1:] if line]
+
     assert [(int(limit), int(kept, 16)) for limit, kept in dumped] == [(0, 0)] * 2, lines
 
 
@@ -173,6 +174,7 @@ def test_each_signal_that_ends_a_command_is_handled_inside_the_block_alone(name:
     before = signal.getsignal(number)
     with handled(lambda got, _frame: received.append(got)):
         os.kill(os.getpid(), number)
+
     assert received == [number] and signal.getsignal(number) is before
 
 
@@ -311,6 +313,7 @@ def test_run_py_starts_beside_broken_packages(
         "MATTECAM_DATA_DIR": str(tmp_path),
     }
     command = [sys.executable, str(ROOT / "run.py"), *words]
+
     done = subprocess.run(
         command,
         cwd=others,
@@ -318,6 +321,7 @@ def test_run_py_starts_beside_broken_packages(
         capture_output=True,
         text=True,
     )
+
     assert done.returncode == 0, done.stderr
     assert "another" not in done.stderr
 
@@ -332,6 +336,7 @@ def test_the_process_is_replaced_once(others: str) -> None:
     code += "import json, os; print(json.dumps([sys.flags.isolated, dict(os.environ)]))"
     environment = {**os.environ, "PYTHONPATH": others, "PYTHONHASHSEED": "1", "GTK_PATH": "/snap"}
     flag, seen = json.loads(printed_by(code, code, env=environment))
+
     assert flag == 1
     assert {name for name in environment if name not in seen} >= {
         "PYTHONPATH",
@@ -406,10 +411,12 @@ def test_special_characters_of_a_path_survive(word: str) -> None:
 @on_a_desktop
 def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")
+
     with pytest.raises(
         MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"
     ):
         switch(True)
+
     assert not enabled()
 
 
@@ -451,5 +458,6 @@ def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_produc
     (tmp_path / "12/fd").mkdir(parents=True)
     (tmp_path / "12/fd/3").symlink_to("/dev/video97")
     (tmp_path / "9/fd").mkdir(parents=True)
+
     assert [str(one) for one in holders("/dev/video97", tmp_path)] == ["a program (process 12)"]
     assert [one.only_writes for one in holders("/dev/video97", tmp_path)] == [False]

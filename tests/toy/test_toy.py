@@ -373,5 +373,6 @@ def test_a_setting_is_declared_in_one_line() -> None:
         PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
     ).splitlines()
     problem = "“300” is not possible: it must be at most 270."
+
     assert (option, word) == (f"--tilt: {problem}", f"output.tilt: {problem}")
     assert any(line.split() == ["--tilt", "0-270", "Tilt", "the", "output."] for line in help_lines)

@@ -239,6 +239,7 @@ MEASURED: dict[str, tuple[list[Trial], tuple[str, int | None] | None]] = {
 def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(name: str) -> None:
     measured, expected = MEASURED[name]
     taken = best(measured)
+
     assert (taken and (taken.precision, taken.threads)) == expected
 
 
@@ -260,6 +261,7 @@ def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> No
     save_trials("mattecam", BUNDLED, trials)
     settings = EngineSettings(model="mattecam", device="cpu", executor="openvino")
     found = choose(settings)
+
     assert (found.target.precision, found.int8) == (
         taken,
         int8_file(BUNDLED) if taken == "int8" else None,

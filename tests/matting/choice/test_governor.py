@@ -188,6 +188,7 @@ def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter
     """Even with wrong predictions, upgrades are retried at most once in several minutes after a while."""
     machine = Simulated(Governor(LEVELS), always(load), 10.0, fixed, lighter)
     machine.run(1200)
+
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8
 
 
@@ -199,6 +200,7 @@ def test_a_failed_upgrade_returns_to_the_level_that_held_the_rate() -> None:
         for at_s, before, after in machine.changes()
         if before.work < after.work
     ]
+
     assert [LEVELS.index(after) for _, _, after in raised][:5] == [0, 1, 2, 3, 4], (
         "every better level is tried"
     )
@@ -222,6 +224,7 @@ def test_a_slow_rate_keeps_the_latency_bound() -> None:
     machine = Simulated(Governor(LEVELS), always(0.5), rate_hz=2.0)
     machine.run(60)
     busy_s = machine.steps[-1][1] / machine.rate_hz
+
     assert machine.governor.quality != FULL
     assert busy_s < LATENCY_BOUND_S
 
@@ -332,6 +335,7 @@ def selected(pattern: MattingPattern, indexes: range, generation: int = 1) -> li
 def test_after_lost_frames_and_for_another_source_the_newest_is_matted() -> None:
     pattern = MattingPattern(Fraction(2, 3))
     selected(pattern, range(4))
+
     assert selected(pattern, range(20, 27)) == [20, 21, 23, 24, 26], "the spacing stays"
     assert selected(pattern, range(4)) == [0, 1, 3], "a restarted source"
     assert selected(pattern, range(5, 9), generation=2) == [5, 6, 8]

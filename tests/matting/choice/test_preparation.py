@@ -133,6 +133,7 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
     thread = preparation.measure_beside()
     eventually(lambda: bool(delay_s or children() - before))
     preparation.cancel()
+
     assert thread.join(60) and not children() - before and not reports
 
 
@@ -185,6 +186,7 @@ def test_a_preparation_that_fails_is_a_warning_of_one_line(
     preparation = Preparation(command)
     for _ in range(2):
         preparation.ensure()
+
     assert caplog.text.count(words) == 1 and "Traceback" not in caplog.text, (
         "tried once per process"
     )

@@ -127,6 +127,7 @@ def test_the_declared_submodules_run_in_float32_and_the_others_do_not(
         pytest.skip("this processor has no bfloat16")
     artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME]))
     encoder, decoder = precisions_of(artefact, 60, 44, "bfloat16")
+
     assert encoder == ["f32"] * 53
     assert set(decoder) == {"bf16"}
 
@@ -374,6 +375,7 @@ def test_the_convolutions_run_in_int8(networks: tuple[Path, ExportedNetwork]) ->
         for stage in precisions_of(int8_artefact(networks[0]), WIDTH, HEIGHT, "int8")
         for kind in stage
     ]
+
     assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
     assert set(kinds) <= {"u8", "i8", "f32"}
 
@@ -406,6 +408,7 @@ def test_only_openvino_and_weights_that_an_int8_version_fits_run_in_int8(
     save_file(
         {"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)}
     )
+
     assert choose(settings_for(path, "int8")).int8 == int8_file(path), "it fits these as well"
 
 

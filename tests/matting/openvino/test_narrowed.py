@@ -205,6 +205,7 @@ def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(both: 
             change()
             mattes.append(whole.infer(FRAMES[2], steady).coarse.copy())
         errors.append(float(np.abs(mattes[0] - mattes[1]).mean()))
+
     assert 0 < errors[0] < 1e-3, "0 is nothing used again"
     assert errors[1:] == [0]
 
@@ -404,6 +405,7 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
         engine.close()
         counts.append(len(list(Path("/proc/self/task").iterdir())))
     later = counts[2:]
+
     assert max(later) < max(counts[:2]) + len(later), (
         f"less than one thread more for each engine: {counts}"
     )

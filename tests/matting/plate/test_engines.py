@@ -166,6 +166,7 @@ def test_in_half_precision_the_matte_stays_the_same(
         alpha_of(engines(settings.replace(precision=name), 320, 192), visit(320, 192))
         for name in ("float32", "bfloat16")
     )
+
     assert np.abs(exact - half).mean() <= 1
     assert np.percentile(np.abs(exact - half), 99) <= 5
 
@@ -292,6 +293,7 @@ def test_the_bundled_network_shows_the_person_and_nothing_of_the_room_in_any_lig
         np.uint8
     )
     near = cv2.dilate(other, np.ones((61, 61), np.uint8)) > 0
+
     assert 0.2 < near.mean() < 0.9
     assert alpha[~near].max() == 0
     assert 0.15 < (alpha > 230).mean() < 0.6

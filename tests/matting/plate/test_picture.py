@@ -74,6 +74,7 @@ def test_a_file_is_scaled_with_a_warning_and_what_cannot_be_used_is_named(
 def test_light_is_no_change_whoever_stands_there() -> None:
     fit = PlateFit(ROOM)
     brighter = np.clip(ROOM * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)
+
     assert fit.fits(*with_person(brighter))
     np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.02)
     assert np.abs(fit.lit_plate.astype(int) - brighter).max() <= 4
@@ -179,6 +180,7 @@ def test_a_passer_by_is_not_in_the_plate() -> None:
         frame = shot(index)
         frame.image[:, 4 * index : 4 * index + 30] = 255
         capture.feed(frame)
+
     assert (capture.plate() == 100).all()
     assert (median_plate([shot(0, value=value).image for value in (100, 200)]) == 100).all(), (
         "no mean of two views"
@@ -273,6 +275,7 @@ def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> N
         capture.feed(Frame(image, index, index / (len(frames) - 1)))
     plate = capture.plate()
     still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
+
     assert still.mean() > 0.3
     assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, (
         "the room is as every frame shows it"

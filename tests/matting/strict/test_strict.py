@@ -25,6 +25,7 @@ def test_what_the_network_is_unsure_of_is_hidden_and_a_change_of_light_is_no_mot
         stream.show(DOUBTFUL[0], Blob(30, 40, certain), light=0.8 if n >= 10 else 1)
         for n in range(20)
     ]
+
     assert not any(gain.any() for gain in gains)
 
 
@@ -37,6 +38,7 @@ def test_a_soft_shadow_beside_a_person_agrees_with_the_background(light: float) 
         image, alpha = stream.frame(shadow, walking(n), light=light)
         image -= 0.02 * shadow.cover() * (walking(n).cover() == 0)
         gain = stream.filter(image, alpha)
+
     assert kept(gain, Blob(shadow.x + 6, 60, 6)) == 0
     assert kept(gain, walking(19)) == 1
 
@@ -48,6 +50,7 @@ def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
     person = Blob(82, 50, 24)
     ghost = Blob(56, 50, 10, 0.8, visible=False)
     stream.play(2, always([person]))
+
     for gain in stream.play(15, always([person, ghost])):
         assert kept(gain, Blob(52, 50, 4)) < 0.1
         assert kept(gain, replace(person, radius=22)) == 1
@@ -78,6 +81,7 @@ def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light
     for n in range(9):
         image, _ = stream.frame(Blob(6 * n, 45, 20))
         stream.filter(image, np.zeros((HEIGHT, WIDTH), np.float32))
+
     assert np.abs(stream.memory.background - stream.wall)[:, :, 90:].mean() < 0.01
 
 
@@ -87,6 +91,7 @@ def test_a_room_that_has_changed_is_learned_again() -> None:
     stream.wall[:, :60, :60] = 0.1
     stream.play(rules.MOST_FRAMES + rules.HIDDEN_FRAMES)
     gain = stream.show(Blob(66, 30, 20), Blob(28, 30, 20, 0.9, visible=False))
+
     assert kept(gain, Blob(28, 30, 16)) == 0
     assert kept(gain, Blob(66, 30, 20)) == 1
 
@@ -112,6 +117,7 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     stream = Stream()
     stream.wall[:, :, 80:] = 0.9
     stream.play(2, always(DOUBTFUL))
+
     for gain in stream.play(9, lambda n: [*DOUBTFUL, Blob(175 - 5 * n, 50, 30)]):
         assert kept(gain, POSTER) == 0
 
@@ -177,6 +183,7 @@ def test_strict_mode_shows_who_enters_at_once(name: str) -> None:
     stream = Stream()
     frames, scene = ENTERING[name]
     stream.play(10)
+
     assert [kept(stream.show(*scene(n)), scene(n)[-1]) for n in range(frames)] == [1] * frames
 
 
@@ -217,6 +224,7 @@ def test_the_edge_lies_where_the_matte_is_faint_not_where_cells_end() -> None:
     for alpha, kept_cells in ((apart, 6), (soft, 7)):
         cells = np.broadcast_to(np.arange(12) < kept_cells, (6, 12))
         gains.append(soft_gain(cells, alpha, 2))
+
     assert (gains[0] * apart)[:, :11].min() == 1
     assert (gains[0] * apart)[:, 14:].max() < 0.1
     assert gains[1][soft > 0.1].min() > 0.75
@@ -248,6 +256,7 @@ def test_what_was_hidden_is_background_after_some_frames_only(hidden_frames: int
     memory.frames[:] = hidden_frames
     memory.age[...] = rules.WAIT_FRAMES
     stream.filter(image, alpha)
+
     assert memory.moved.any() == (hidden_frames < rules.HIDDEN_FRAMES)
 
 
@@ -261,6 +270,7 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
         coarse = alpha.copy()
         strict_matte(image, slope, offset, coarse, memory)
         gain = stream.filter(image, alpha)
+
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
     np.testing.assert_allclose(coarse, alpha * gain)
     np.testing.assert_allclose(

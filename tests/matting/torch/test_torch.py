@@ -127,6 +127,7 @@ def test_recorded_steps_return_the_same_as_the_step(unrecorded: list[Matte]) -> 
         assert_same(matte, right)
         captured += is_captured(recorded)
         shown += int(matte.alpha.any())
+
     assert min(captured, shown) > len(unrecorded) // 2, (
         "most steps are recorded ones, and show somebody"
     )
@@ -140,6 +141,7 @@ def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> No
     for controls in (*[OFF] * (SETTLED_STEPS + 2), BALANCED, OFF):
         recorded.step(StepRequest(frame, wall, *controls))
         captured.append(is_captured(recorded))
+
     assert captured == [*[False] * SETTLED_STEPS, *[True] * 4]
 
 
@@ -242,6 +244,7 @@ def test_the_light_of_a_plate_is_set_on_the_device_as_on_the_cpu(
     lit = (
         core.plate[0, :, :45, :62].mul(255).round().to(torch.uint8).permute(1, 2, 0).flip(2).numpy()
     )
+
     np.testing.assert_array_equal(lit, lit_plate(plate, np.array(gain, np.float32)))
 
 
@@ -289,6 +292,7 @@ def test_only_another_picture_is_uploaded_again() -> None:
     transfers = torch_backend.Transfers(torch.device("cpu"))
     one, other = frames(32, 16, 2)
     first = transfers.up_once("backdrop", one)
+
     assert transfers.up_once("backdrop", one) is first
     for picture in (other, one, one.copy()):
         assert torch.equal(transfers.up_once("backdrop", picture), torch.from_numpy(picture))
@@ -327,6 +331,7 @@ def test_edges_get_the_persons_colours() -> None:
     image = alpha * red + (1 - alpha) * green
     person = blur_fusion(image, alpha)
     left, before = (float((alpha * (colours - red)).abs().max()) for colours in (person, image))
+
     assert before > 0.19
     assert left < 0.08
 
@@ -347,6 +352,7 @@ def test_half_precision_leaves_the_matte_a_matte() -> None:
         slope, offset, mask, _ = exact(small, *state)
         half = Core(network.bfloat16())
         rough_slope, rough_offset, rough, after = half(small.bfloat16(), *state)
+
     assert (mask - rough).abs().max() < 0.05
     assert rough_slope.dtype == rough_offset.dtype == after.dtype == torch.float32
     assert offset.shape == slope.shape == (1, 4, 48, 64)
@@ -389,6 +395,7 @@ def test_components_are_those_of_opencv(seed: int) -> None:
     pairs = {
         (int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)
     }
+
     assert len(pairs) == number == len({one for one, _ in pairs})
 
 
@@ -399,6 +406,7 @@ def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> No
     memory = with_people(initial_memory(ROWS, COLUMNS, torch.device("cpu")), torch.from_numpy(seen))
     doubtful = replace(walking(0), alpha=0.9), replace(walking(0), radius=15)
     expected, found, _ = both(*stream.frame(*doubtful, Blob(30, 40, 12)), stream, memory)
+
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     assert found[2].max() > 0.9

@@ -54,8 +54,10 @@ def test_a_clip_is_done_also_under_another_spelling_of_its_path(
     converted([clip.name for clip in clips], out, {"c.mp4": MOST_TRIES})
     (tmp_path / "elsewhere").mkdir()
     other = write_clip(tmp_path / "elsewhere" / "b.mp4", 5)
+
     with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
         converted([other], out, overwrite=False)
+
     assert converted(clips, out, overwrite=False) == (["c.mp4"], {"done": 1, "skipped": 2})
 
 
@@ -76,6 +78,7 @@ def test_a_clip_that_changes_while_it_is_converted_is_not_done(
 ) -> None:
     jobs = jobs_of(clips[:1], out)
     changed = Mock(side_effect=lambda event: os.utime(clips[0], (1, 1)))
+
     assert run_batch(jobs, out, DirectExecutor(), tell=changed) == {"done": 1}
     for state in ("done", "skipped"):
         assert converted(clips[:1], out)[1] == {state: 1}
@@ -194,7 +197,9 @@ def test_a_file_that_appears_during_the_conversion_is_kept_and_named(
     (job,) = jobs_of(
         [write_clip(tmp_path / "a.mp4", 3)], tmp_path / "out", alpha=alpha, overwrite=False
     )
+
     result = run_job(job, lambda done, total: not taken.write_text("mine"))
+
     assert result.state == "failed" and (result.error or "").startswith(
         f"{taken} cannot be written: another file has"
     )
@@ -289,6 +294,7 @@ def test_sources_and_outputs_that_would_replace_or_hold_each_other_are_refused(
     ):
         with pytest.raises(UsageError, match=words):
             jobs_of(sources, target, alpha=alpha)
+
     assert names_in(raw) == ["1.png"]
 
 
@@ -308,6 +314,7 @@ def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_pat
         SETTINGS.replaced_at(["capture"], rotate=90),
         SETTINGS.replaced_at(["capture"], flip=True),
     )
+
     assert len({before, *map(settings_hash, changed)}) == 1 + len(changed)
 
 
@@ -369,8 +376,10 @@ def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(
     clips: list[Path], out: Path
 ) -> None:
     unread = Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe"))
+
     with pytest.raises(BrokenPipeError):
         run_batch(jobs_of(clips, out), out, DirectExecutor(), tell=unread)
+
     assert converted(clips, out)[1] == {"done": 3}
 
 
@@ -380,6 +389,7 @@ def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path, out: Path) -
     (trip / "sub").mkdir(parents=True)
     (trip / "notes.txt").write_text("precious")
     (trip / "1.png").write_text("an earlier one")
+
     assert converted([source], out)[1] == {"done": 1}
     assert names_in(trip) == ["1.png", "2.png", "notes.txt", "sub"]
     assert (trip / "notes.txt").read_text() == "precious"
@@ -423,7 +433,9 @@ def test_what_has_the_name_of_an_output_is_kept(
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     (job,) = jobs_of([clip], tmp_path / "out")
+
     result = run_job(job, forbidden("converted for nothing"))
+
     assert result.state == "failed" and words in (result.error or "")
     assert precious.read_text() == "precious" and {*names_in(precious.parent)} <= {
         precious.name,
@@ -467,6 +479,7 @@ def test_a_matte_that_is_missing_or_changed_is_converted_again(
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
     source = write_images(tmp_path / "pics", "1.png")
     target = tmp_path / "films.mp4"
+
     assert converted([source], f"{target}/")[1] == {"done": 1}
     assert names_in(target) == [MANIFEST, "pics"]
 
@@ -492,8 +505,10 @@ def test_a_link_or_pipe_in_the_folder_is_refused_and_its_target_kept(
         if leads_to
         else f"{out} cannot be written"
     )
+
     with pytest.raises(SinkOpenError, match=words):
         run_batch([], out, DirectExecutor(), resume=True)
+
     assert names_in(tmp_path / "kept") == ["mine", "notes"]
     assert (tmp_path / "kept" / "notes").read_text() == "mine"
 
@@ -501,8 +516,10 @@ def test_a_link_or_pipe_in_the_folder_is_refused_and_its_target_kept(
 @POSIX
 def test_the_manifest_follows_no_link_that_appears_after_the_check(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).symlink_to(tmp_path / "notes")
+
     with pytest.raises(OSError, match="symbolic links"):
         Manifest(tmp_path / MANIFEST)
+
     assert not (tmp_path / "notes").exists()
 
 

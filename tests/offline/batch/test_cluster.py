@@ -153,10 +153,12 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, address: str, error: type[Exception]
 ) -> None:
     ray = installed(monkeypatch, error("The node timed out.\nDetails"))
+
     with pytest.raises(
         MattecamError, match=f"Ray at {address} cannot be used: The node timed out"
     ) as raised:
         RayTasks(address, 2)
+
     assert "Details" not in str(raised.value)
     assert ray.shutdown.called
 
@@ -209,6 +211,7 @@ def test_a_worker_leaves_no_core_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "disable_core_dumps", forbid)
     monkeypatch.setattr(executors, "pin", Mock())
     monkeypatch.setitem(sys.modules, "ray", Mock(get=Mock(return_value=True)))
+
     assert executors.run_task(JOB, Mock()).state == "interrupted"
     assert forbid.called
 

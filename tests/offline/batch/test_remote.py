@@ -98,8 +98,10 @@ def test_an_upload_that_fails_leaves_nothing(
 ) -> None:
     (tmp_path / "whole.mp4").write_bytes(b"a film")
     monkeypatch.setattr(memory, "mv", Mock(side_effect=PermissionError("may not be renamed")))
+
     with pytest.raises(SinkLostError, match="cannot be uploaded"):
         upload(tmp_path / name, "memory://failed/a.mp4")
+
     assert memory.ls("/failed", detail=False) == []
 
 

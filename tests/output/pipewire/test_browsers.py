@@ -45,6 +45,7 @@ def test_a_browser_shows_the_whole_program(
     desktop.end(sys.executable)
     figures = {name: value for name, value in report.items() if name not in ("marks", "bars")}
     print(json.dumps(figures))  # noqa: T201 - the figures of docs/devices.md
+
     assert report.get("label") == "Mattecam" and "Mattecam" in report["cameras"], report
     assert (report["width"], report["height"]) == (1280, 720)
     assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
