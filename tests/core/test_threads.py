@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -54,6 +55,21 @@ def test_the_system_shows_the_name_of_a_worker() -> None:
     assert worker.join(60)
 
     assert names == ["a-worker"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the priority is the process's")
+@pytest.mark.parametrize(("more", "added"), [({}, 0), ({"niceness": 2}, 2)])
+def test_a_worker_has_the_priority_of_its_maker_or_less(more: dict[str, int], added: int) -> None:
+    def own_niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found: list[int] = []
+    ours = own_niceness()
+    worker = Worker("test", lambda _stop: found.append(own_niceness()), **more)  # type: ignore[arg-type]
+    worker.start()
+    assert worker.join(60)
+
+    assert found == [min(19, ours + added)]
 
 
 def test_a_worker_that_fails_has_died_and_keeps_its_error() -> None:

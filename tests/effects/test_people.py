@@ -429,6 +429,29 @@ def test_who_came_closer_is_shown_again_once_nobody_can_be_behind_them() -> None
     assert shown.index(True) >= 20
 
 
+def test_after_somebody_left_i_may_come_closer() -> None:
+    """While somebody who vanished may be behind me, a part that grows may be both of us."""
+    tracker = OnlyMe()
+    tracker.select((0.25, 0.9))
+
+    def is_shown(right: int, other: slice, step_s: float = 0.1) -> bool:
+        image = np.empty((3, 90, 160), np.float32)
+        image[:] = np.reshape(BLUE, (3, 1, 1))
+        image[:, :, 20:right] = np.reshape(RED, (3, 1, 1))
+        alpha = np.zeros((90, 160), np.float32)
+        alpha[20:, other] = 1
+        alpha[20:, 20:right] = 1
+        tracker.gain(image, alpha, step_s)
+        return tracker.shown
+
+    nobody = slice(0)
+    met = [is_shown(60, slice(64, 100)), is_shown(60, slice(60, 100))]
+    alone = [is_shown(60, nobody, WARY_S / 10) for _ in range(11)]
+    closer = [is_shown(60 + number // 3, nobody) for number in range(60)]
+
+    assert all(met + alone + closer)
+
+
 @pytest.mark.parametrize(
     ("point", "is_left"),
     [
