@@ -147,6 +147,20 @@ class Program:
     def sent_after(self, count: int = 5) -> list[PictureKind]:
         return [picture.kind for picture in self.pictures_after(count)]
 
+    def sends(self, kind: PictureKind) -> bool:
+        """Whether one of the next pictures is of this kind."""
+        return kind in self.sent_after()
+
+    def takes_plate(self) -> bool:
+        return self.pipeline.demand.takes_plate
+
+    def records(self) -> bool:
+        return self.settings.output.record is not None
+
+    def problems(self) -> object:
+        """Return what the state tells of them."""
+        return self.controller.status()["problems"]
+
 
 class SettingsAlone:
     """Settings that no pipeline uses, with their controller: each change is in effect at once."""

@@ -335,7 +335,7 @@ def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     assert program.run("pause off").startswith("Frozen")
     assert program.run("freeze off").startswith("Resumed")
     assert not program.settings.paused and not program.settings.frozen
-    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+    eventually(program.sends, PictureKind.COMPOSITE)
 
 
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:

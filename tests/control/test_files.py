@@ -35,7 +35,7 @@ from tests.control.conftest import Program, SettingsAlone, executed
 from tests.fakes.states import in_phase
 from tests.fakes.world import BASE, FakeWorld, Hold, running
 from tests.stand_ins import always, replacing
-from tests.waiting import beside, eventually
+from tests.waiting import beside, eventually, eventually_is, no_longer
 
 BLUR = BackgroundSettings()
 
@@ -145,7 +145,7 @@ def test_a_failing_background_does_not_expose_the_room_again(
         Settings(background=BackgroundSettings(kind="image", path=program.picture_file)),
     )
     program.run("background none")
-    eventually(lambda: PictureKind.UNMATTED in program.sent_after())
+    eventually(program.sends, PictureKind.UNMATTED)
     program.world.faults.put(
         "open_background",
         BackgroundError("Beach is damaged; choose another."),
@@ -184,6 +184,11 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
     )
 
 
+def corner(program: Program) -> tuple[int, ...]:
+    """Return the colour of the first pixel of the newest picture."""
+    return tuple(program.world.newest().image[0, 0])
+
+
 @pytest.mark.parametrize(
     "command", ["background {file}", "background Beach", "set background.path {file}"]
 )
@@ -193,10 +198,10 @@ def test_a_file_that_was_edited_is_shown_when_it_is_named_again(
 ) -> None:
     file = program.picture_file
     program.run("background Beach")
-    eventually(lambda: tuple(program.world.newest().image[0, 0]) == (33, 33, 33))
+    eventually_is((33, 33, 33), corner, program)
     cv2.imwrite(str(file), np.full((48, 64, 3), 77, np.uint8))
     program.run(command.format(file=file))
-    eventually(lambda: tuple(program.world.newest().image[0, 0]) == (77, 77, 77))
+    eventually_is((77, 77, 77), corner, program)
 
 
 @pytest.fixture(autouse=True)
@@ -223,7 +228,7 @@ def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
         program.run("pause")
     answer = beside(program.run, "plate take 30")
     if first == "meanwhile":
-        eventually(lambda: program.pipeline.demand.takes_plate)
+        eventually(program.takes_plate)
         program.run("pause")
 
     with pytest.raises(MattecamError, match="While Mattecam is paused"):
@@ -251,7 +256,7 @@ def test_someone_in_view_leaves_the_plate_in_use(
 
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Program) -> None:
     answer = beside(program.run, "plate take 30")
-    eventually(lambda: program.pipeline.demand.takes_plate)
+    eventually(program.takes_plate)
     with pytest.raises(MattecamError, match="already being taken"):
         program.run("plate take 0")
     program.controller.close()
@@ -268,10 +273,11 @@ def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(
     """Automatic exposure came back while the engine was built; the plate was of another brightness then."""
     program.run("plate take 0")
     held: list[bool] = []
-    program.world.faults.put(
-        "build_engine",
-        lambda: held.append(program.pipeline.demand.takes_plate),
-    )
+
+    def note() -> None:
+        held.append(program.takes_plate())
+
+    program.world.faults.put("build_engine", note)
     program.run("plate take 0")
 
     assert held and all(held) and not program.pipeline.demand.takes_plate
@@ -376,9 +382,13 @@ def test_a_recording_starts_beside_or_after_one_that_failed(
     program: Program, tmp_path: Path, failed: str, other: str
 ) -> None:
     """`ctl record` failed with the problem of the matte's recording."""
+
+    def has_failed() -> bool:
+        return getattr(program.settings.output, failed) is None
+
     output = program.settings.output.replace(**{failed: tmp_path / "full.mp4"})
     program.pipeline.change(replacing(output=output))
-    eventually(lambda: getattr(program.settings.output, failed) is None)
+    eventually(has_failed)
 
     assert program.run(f"{other} {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
     assert program.run(f"{other} stop") == f"Recorded to {tmp_path / 'a.mp4'}."
@@ -398,7 +408,7 @@ def test_a_recording_that_fails_is_no_longer_asked_for(
     output = program.settings.output.replace(record=tmp_path / "a.mp4")
     program.pipeline.change(replacing(output=output))
 
-    eventually(lambda: program.settings.output.record is None)
+    no_longer(program.records)
 
     assert [each["message"] for each in program.controller.status()["problems"]] == [
         "The disk is full."
@@ -445,7 +455,7 @@ def test_a_recording_that_is_stopped_while_it_begins_is_not_confirmed(
     begun = beside(program.run, f"record {tmp_path / 'a.mp4'}")
     assert opening.entered.wait(60)
     stopped = beside(program.run, "record stop")
-    eventually(lambda: program.settings.output.record is None)
+    no_longer(program.records)
 
     opening.go_on.set()
 

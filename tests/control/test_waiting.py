@@ -16,6 +16,7 @@ import pytest
 
 from app.control import changes, controller, server, transport
 from app.control.commands import Answer, Command
+from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ask
@@ -25,9 +26,9 @@ from app.core.worker import Worker
 from app.output.base import write_snapshot
 from app.settings import Settings
 from tests.control.conftest import Program, Recorder, address_in, executed, serving
-from tests.fakes.world import NONE, Hold, apply, ignore
-from tests.stand_ins import always
-from tests.waiting import beside, eventually
+from tests.fakes.world import NONE, Hold, apply
+from tests.stand_ins import always, replacing_at
+from tests.waiting import beside, eventually, no_longer
 
 WAITING = 200
 # On Windows, a pool waits for what comes through pipes; its threads stay.
@@ -65,7 +66,11 @@ def keep_waiting(program: Program, address: ControlAddress, stack: ExitStack) ->
     waiting = [stack.enter_context(sent(address, f"background {program.picture_file}"))]
     assert disk.entered.wait(60)
     waiting += [stack.enter_context(sent(address, text)) for text in texts]
-    eventually(lambda: program.pipeline.owner.revision >= revision + WAITING)
+
+    def all_have_changed_settings() -> bool:
+        return program.pipeline.owner.revision >= revision + WAITING
+
+    eventually(all_have_changed_settings)
     return waiting
 
 
@@ -113,18 +118,20 @@ def test_what_hides_is_in_force_while_200_commands_wait(
     hides: Callable[[Settings], bool],
 ) -> None:
     """It waited for the others: 48 seconds behind 200."""
+
+    def is_hidden() -> bool:
+        return hides(program.settings)
+
     zones = tmp_path / "zones.json"
     zones.write_text(json.dumps(EVERYTHING))
     with ExitStack() as stack:
         waiting = keep_waiting(program, address, stack)
-        program.pipeline.change(
-            lambda now: now.replace(background=now.background.replace(kind="none"))
-        )
+        program.pipeline.change(replacing_at(["background"], kind="none"))
         assert not hides(program.settings)
 
         stack.enter_context(sent(address, command.format(zones=zones)))
 
-        eventually(lambda: hides(program.settings))
+        eventually(is_hidden)
         assert not any(connection.poll() for connection in waiting), "all others still wait"
 
 
@@ -144,10 +151,13 @@ def test_a_command_that_waits_holds_no_thread(
 ) -> None:
     threads = threading.active_count()
 
+    def are_few_threads() -> bool:
+        return threading.active_count() <= threads + POOL
+
     with ExitStack() as stack:
         keep_waiting(program, address, stack)
 
-        eventually(lambda: threading.active_count() <= threads + POOL)
+        eventually(are_few_threads)
 
 
 def test_the_state_is_told_beside_more_commands_than_may_wait(
@@ -175,10 +185,18 @@ class DeadDisk:
         self.hold = Hold()
         self.works = 0
 
+    def is_busy(self) -> bool:
+        """Whether as many commands wait for it as may at once."""
+        return self.works == changes.MOST_AT_ONCE
+
     def __call__(self) -> list[tuple[str, Path]]:
         self.works += 1
         self.hold()
         return []
+
+
+def has_problems(controller: SettingsController) -> bool:
+    return bool(controller.status()["problems"])
 
 
 @pytest.fixture
@@ -201,16 +219,20 @@ def test_what_hides_is_in_force_while_200_commands_wait_for_a_dead_disk(
     zones.write_text(json.dumps(EVERYTHING))
     apply(program.pipeline, NONE)
     disk_threads = threading.active_count() + changes.MOST_AT_ONCE + 2 + POOL
+
+    def is_paused_with_a_zone() -> bool:
+        return program.settings.paused and len(program.settings.people.zones) == 1
+
     with ExitStack() as stack:
         apply(program.pipeline, NONE.replace(background=NONE.background.replace(kind="blur")))
         for number in range(WAITING):
             stack.enter_context(sent(address, f"background {number}"))
-        eventually(lambda: disk.works == changes.MOST_AT_ONCE)
+        eventually(disk.is_busy)
 
         for command in ("pause on", f"set people.zones {zones}"):
             stack.enter_context(sent(address, command))
 
-        eventually(lambda: program.settings.paused and len(program.settings.people.zones) == 1)
+        eventually(is_paused_with_a_zone)
         assert threading.active_count() <= disk_threads
         assert disk.works == changes.MOST_AT_ONCE
 
@@ -233,7 +255,7 @@ def test_a_file_that_does_not_answer_is_named_until_it_does(
     ]
     before = program.settings
     disk.hold.go_on.set()
-    eventually(lambda: hasty.status()["problems"] == [])
+    no_longer(has_problems, hasty)
     assert program.settings == before, "the answer said that nothing was changed"
 
 
@@ -243,8 +265,12 @@ def test_a_scenes_file_that_does_not_answer_is_named(
 ) -> None:
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
     gone = Hold()
+
+    def wait_for_disk(*_names: str, **_devices: bool) -> None:
+        gone()
+
     for name in ("get", "put", "remove"):
-        monkeypatch.setattr(program.scenes, name, lambda *_names, **_devices: gone())
+        monkeypatch.setattr(program.scenes, name, wait_for_disk)
     hasty = program.controller_with(confirm_s=0.1)
 
     with pytest.raises(MattecamError, match=r"The scenes file .*scenes\.json does not answer"):
@@ -252,7 +278,7 @@ def test_a_scenes_file_that_does_not_answer_is_named(
 
     assert "does not answer" in hasty.status()["problems"][0]["message"]
     gone.go_on.set()
-    eventually(lambda: hasty.status()["problems"] == [])
+    no_longer(has_problems, hasty)
 
 
 def test_a_disk_that_another_command_waits_for_takes_no_change_back(
@@ -260,8 +286,12 @@ def test_a_disk_that_another_command_waits_for_takes_no_change_back(
 ) -> None:
     """The next background failed with the problem of the one before it."""
     monkeypatch.setattr(changes, "FILE_LIMIT_S", 0.05)
+
+    def is_told_of_beach() -> bool:
+        return "Beach does not answer" in str(program.problems())
+
     first = beside(program.run, "background Beach")
-    eventually(lambda: "Beach does not answer" in str(program.controller.status()["problems"]))
+    eventually(is_told_of_beach)
 
     assert program.run("background #203040") == "Background: #203040."
 
@@ -272,12 +302,14 @@ def test_a_disk_that_another_command_waits_for_takes_no_change_back(
 
 
 def test_a_call_that_is_late_takes_no_change_back(program: Program) -> None:
-    program.pipeline.watch(
-        late := Worker("late", lambda stop: ignore(stop.wait(60)), Stage.BACKGROUND)
-    )
+    def wait(stop: threading.Event) -> None:
+        stop.wait(60)
+
+    late = Worker("late", wait, Stage.BACKGROUND)
+    program.pipeline.watch(late)
     late.start()
     late.limit_call(partial(t, "The background before does not open."), 0.0)
-    eventually(lambda: program.controller.status()["problems"] != [])
+    eventually(program.problems)
 
     assert program.run("background #203040") == "Background: #203040."
 
@@ -326,7 +358,7 @@ def test_what_is_being_written_is_finished_before_the_end(
     with sent(address, f"snapshot {file}") as waiting:
         assert writing.entered.wait(60)
         ending = beside(running.stop, 60.0)
-        eventually(lambda: running.threads[0].join(0))
+        eventually(running.threads[0].join, 0)
         writing.go_on.set()
 
         assert ending.result(60)
