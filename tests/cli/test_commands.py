@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -163,10 +164,12 @@ def test_a_command_starts_without_what_only_others_need() -> None:
 
 def test_contenders_take_turns() -> None:
     calls: list[str] = []
-    contenders = [
-        Contender(("step", "", name, "", ""), lambda _index, name=name: calls.append(name))  # type: ignore[misc]
-        for name in "ab"
-    ]
+
+    def note(name: str, _index: int) -> None:
+        calls.append(name)
+
+    contenders = [Contender(("step", "", name, "", ""), partial(note, name)) for name in "ab"]
+
     interleave(contenders, 0.0)
 
     assert [len(each.wall_ms) for each in contenders] == [10, 10]
