@@ -36,7 +36,7 @@ from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine, build_half
 from tests.stand_ins import always
-from tests.waiting import eventually
+from tests.waiting import eventually, no_longer
 
 SIZE = 320, 180
 STEP_S = 0.4
@@ -79,15 +79,22 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     thread = MattingWorker(
         context, slot, selector_of(engine), backdrops, demand, published.append
     ).thread
+
+    def opens_background() -> bool:
+        return backdrops.builder.busy
+
+    def has_published(pictures: int) -> bool:
+        return len(published) >= pictures or thread.died
+
     backdrops.builder.start()
     if settings.background.kind != "none":
         backdrops.update(settings.background)
-        eventually(lambda: not backdrops.builder.busy)
+        no_longer(opens_background)
         backdrops.update(settings.background)
     thread.start()
     for index, image in enumerate(frames):
         slot.put(Frame(image, index, index * STEP_S))
-        eventually(lambda count=index + 1: len(published) >= count or thread.died)  # type: ignore[misc]
+        eventually(has_published, index + 1)
     thread.request_stop()
     slot.close()
     assert thread.join(60) and backdrops.builder.stop(60) and thread.error is None

@@ -31,7 +31,7 @@ from tests.output.pictures import picture, sender
 from tests.output.pipewire.feeding import next_frame
 from tests.output.recordings import context, full_disk, read, send_slowly
 from tests.pipewire_session import PrivateSession
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_is
 
 LAYOUTS: tuple[YuvLayout, ...] = ("I420", "YUYV", "UYVY")
 WIDTH = 64
@@ -82,6 +82,14 @@ def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
     assert len(read(tmp_path / "a.mp4")[0]) >= 1 and names_in(tmp_path) == ["a.mp4"]
 
 
+def has_failed(recorder: Recorder) -> bool:
+    return recorder._thread.error is not None  # noqa: SLF001
+
+
+def folder_in_use(recorder: Recorder) -> Path:
+    return recorder._thread.file.parent  # noqa: SLF001
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
 @pytest.mark.parametrize("removed", ["file", "folder"])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -101,7 +109,7 @@ def test_a_recording_that_is_removed_ends_at_once_and_is_written_again(
 
     clock.now_s = 2
     recorder.send(picture())
-    eventually(lambda: recorder._thread.error is not None)  # noqa: SLF001
+    eventually(has_failed, recorder)
     with pytest.raises(
         SinkLostError, match="The recording stopped: its file was removed while it ran"
     ) as caught:
@@ -128,7 +136,7 @@ def test_a_recording_whose_folder_is_renamed_goes_on_there_and_says_so(
 
     clock.now_s = 2
     recorder.send(picture())
-    eventually(lambda: recorder._thread.file.parent == renamed)  # noqa: SLF001
+    eventually_is(renamed, folder_in_use, recorder)
     clock.now_s = 3
     recorder.send(picture())
     notice = str(recorder.notice)
