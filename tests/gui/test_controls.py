@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from app.config.setting import SETTINGS
+from app.config.setting import SETTINGS, Setting
 from app.core.settings import WindowSettings
 from app.gui.application import Session
 from app.gui.bridge import ViewMode
@@ -61,19 +62,24 @@ def test_an_opened_group_stays_whole_until_the_user_scrolls(
     content = ui.existing(page.widget())
     bar = ui.existing(page.verticalScrollBar())
     *others, group = controls.window.panel.groups
+
+    def is_as_high_as(height: int) -> bool:
+        return content.height() >= height
+
+    def is_whole() -> bool:
+        """Whether the viewport shows all of the group."""
+        top = group.mapTo(viewport, QPoint()).y()
+        return 0 <= top <= viewport.height() - group.height()
+
     group.toggle.setChecked(True)
     for grows in (True, False):
         late = qt.QWidget()
         height = content.height()
         late.setFixedHeight(120)
         ui.existing(others[0].layout()).addWidget(late)
-        qtbot.waitUntil(lambda height=height: content.height() >= height + 120)  # type: ignore[misc]
+        ui.until(qtbot, is_as_high_as, height + 120)
         if grows:
-            qtbot.waitUntil(
-                lambda: (
-                    0 <= group.mapTo(viewport, QPoint()).y() <= viewport.height() - group.height()
-                )
-            )
+            ui.until(qtbot, is_whole)
             bar.triggerAction(qt.QAbstractSlider.SliderAction.SliderSingleStepSub)
             before = bar.value()
 
@@ -242,6 +248,10 @@ def rows(controls: Session) -> Session:
     return controls
 
 
+def value_of(setting: Setting, rows: Session) -> object:
+    return setting.value_in(rows.store.current)
+
+
 def of_settings(
     rows: Session, kind: type[Control]
 ) -> Iterator[tuple[Control, Callable[[], object]]]:
@@ -256,7 +266,7 @@ def of_settings(
         else:
             ui.bring_up(rows, control)
         if control.isEnabled() and control.isVisible():
-            yield control, lambda setting=setting: setting.value_in(rows.store.current)  # type: ignore[misc]
+            yield control, partial(value_of, setting, rows)
 
 
 def test_every_row_changes_its_setting(rows: Session, qtbot: QtBot) -> None:
@@ -391,7 +401,7 @@ def test_badges_and_buttons_say_when_others_see_no_live_picture(
         for on, caption in enumerate(captions):
             session.store.set(setting, bool(on))
             assert (made.text(), made.accessibleName()) == (caption, caption)
-        qtbot.waitUntil(lambda said=said: session.window.badges.state.text() == said)  # type: ignore[misc]
+        ui.until_is(qtbot, said, session.window.badges.state.text)
 
 
 def test_a_slider_goes_where_it_is_pressed_and_shows_what_was_set_meanwhile(

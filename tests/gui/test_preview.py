@@ -85,6 +85,10 @@ def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(
     session: Session, qtbot: QtBot
 ) -> None:
     preview = session.window.preview
+
+    def has_corner(colour: tuple[int, int, int]) -> bool:
+        return near(preview.image, 0.1, 0.1, colour)
+
     activate(session, qtbot)
     for frozen in (False, True):
         session.store.set("frozen", frozen)
@@ -92,7 +96,7 @@ def test_buttons_and_keys_choose_the_view_also_of_a_frozen_picture(
             (ViewMode.ORIGINAL, ROOM), (ViewMode.MATTE, (0, 0, 0)), (ViewMode.COMPOSITE, (40, 40, 40)),
         ):  # fmt: skip
             qtbot.mouseClick(ui.button(session, f"{mode.value}Button"), LEFT)
-            qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
+            ui.until(qtbot, has_corner, corner)
         qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
         qtbot.waitUntil(
             lambda: (
@@ -439,19 +443,26 @@ def test_views_are_rendered_on_request_and_signalled_one_at_a_time(
     signals = list[int]()
     bridge.frame_ready.connect(partial(signals.append, 1))
     demand = bridge.pipeline.demand
+
+    def has_sent(more_than: int) -> bool:
+        return bridge.status.frames_out > more_than
+
+    def has_picture() -> bool:
+        return bridge.picture is not None
+
     bridge.request_view(None)
     bridge.start()
-    eventually(lambda: bridge.status.frames_out > 10)
+    eventually(has_sent, 10)
     assert (bridge.take_image(), demand.watched, demand.want_foreground) == (None, False, False)
-    eventually(lambda: bridge.picture is not None)  # snapshots do not need a view
+    eventually(has_picture)  # snapshots do not need a view
     bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
     assert (demand.watched, demand.want_foreground) == (True, True)
     for beyond in range(2):
         frames = bridge.status.frames_out
         # While the event loop is blocked, as during a long paint:
-        eventually(lambda least=frames + 10: bridge.status.frames_out > least)  # type: ignore[misc]
+        eventually(has_sent, frames + 10)
         ui.until_is(qtbot, beyond + 1, len, signals)
-        qtbot.waitUntil(lambda frames=frames: bridge.status.frames_out > frames + 20)  # type: ignore[misc]
+        ui.until(qtbot, has_sent, frames + 20)
         assert len(signals) == beyond + 1, "no second signal before the image is taken"
         image = ui.existing(bridge.take_image())
         assert (image.width(), image.height()) == (32, 24)

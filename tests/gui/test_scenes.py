@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.config.scenes import SceneStore, default_path
 from app.effects.zones import Zone
 from app.gui.application import Session
+from app.gui.main_window import MainWindow
 from app.settings import Settings
 from tests.gui import widgets as ui
 from tests.gui.conftest import GERMAN, StartWindow, activate
@@ -31,7 +32,7 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     ui.give_name(session, "Work")
     ui.settle(session.window.tasks, qtbot)
-    qtbot.waitUntil(lambda: scenes.names == ("Work",))
+    ui.until(qtbot, ui.has_scenes, session, "Work")
     session.store.edit("background", kind="colour", colour="#112233")
     for reply in ("Keep", "Replace"):
         assert file.get("Work").settings.background.kind == "blur"
@@ -52,10 +53,10 @@ def test_scenes_are_saved_replaced_applied_renamed_and_removed(
     assert session.pipeline.settings.paused, "a scene does not end a pause"
     scenes.ask_for_new_name("Work")
     ui.give_name(session, "Office", "Work")
-    qtbot.waitUntil(lambda: scenes.names == ("Office",))
+    ui.until(qtbot, ui.has_scenes, session, "Office")
     scenes.ask_before_removal("Office")
     assert "Office" in ui.answer(session, qtbot, "Remove")
-    qtbot.waitUntil(lambda: scenes.names == ())
+    ui.until(qtbot, ui.has_scenes, session)
     scenes.apply("Office")
     ui.until(qtbot, ui.has_error, session, "There is no scene “Office”")
 
@@ -86,7 +87,7 @@ def test_a_scene_that_shows_the_room_asks_first(
     store.edit(section, **shown)
     saved = getattr(store.current, section)
     scenes.save("room")
-    qtbot.waitUntil(lambda: scenes.names == ("room",))
+    ui.until(qtbot, ui.has_scenes, controls, "room")
     store.edit(section, **hidden)
     before = getattr(store.current, section)
     for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
@@ -108,7 +109,7 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
     scenes = controls.window.scenes
     store = controls.store
     scenes.save("everybody")
-    qtbot.waitUntil(lambda: scenes.names == ("everybody",))
+    ui.until(qtbot, ui.has_scenes, controls, "everybody")
     store.edit("people", only_me=True)
     scenes.apply("everybody")
     ui.until(qtbot, ui.asked, controls)
@@ -119,6 +120,10 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(
     assert store.current.people == hidden
     assert "“Always hide”" in ui.answer(controls, qtbot, "Show it")
     assert store.current.people == Settings().people
+
+
+def scene_names(window: MainWindow) -> tuple[str, ...]:
+    return window.scenes.names
 
 
 def test_what_ctl_changes_is_shown_also_by_translated_names(
@@ -135,7 +140,7 @@ def test_what_ctl_changes_is_shown_also_by_translated_names(
     ui.until_not(qtbot, readout.isChecked)
     for option, scenes in (("--save", ("Desk",)), ("--remove", ())):
         assert ui.answered(qtbot, "scene", f"{option} Desk").done
-        qtbot.waitUntil(lambda scenes=scenes: window.scenes.names == scenes)  # type: ignore[misc]
+        ui.until_is(qtbot, scenes, scene_names, window)
     answer = ui.answered(qtbot, "background", "grün")
     model = window.strip.model
     assert answer.done, answer.message
