@@ -31,7 +31,10 @@ LARGEST_MB = 250
 INSTALLED_IN = PureWindowsPath("C:\\Programme für alle\\Mattecam ü")
 SETTINGS = PureWindowsPath("C:\\users\\wine\\AppData\\Local\\mattecam")
 UNPACKED_IN = PureWindowsPath("C:\\unpacked ü")
+RESULTS = PureWindowsPath("C:\\results ü")
 KEY = "HKCU\\Software\\Mattecam"
+CAMERA_OF_OBS = "HKCR\\CLSID\\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}"
+SETUP = PureWindowsPath("C:\\mattecam-setup.exe")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(7200),
@@ -66,9 +69,13 @@ class Windows:
         self.run("wineserver", "-w")
 
     def installed(self) -> set[str]:
-        """Return the files where the program is installed; none if the folder is not there."""
+        """Return the files where the program is installed, without compiled modules.
+
+        None if the folder is not there.
+        """
         folder = self.path(INSTALLED_IN)
-        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+        return {path.as_posix() for path in files if path.suffix != ".pyc"}
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +99,24 @@ def windows(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wi
     if not (place / "w").is_file():
         subprocess.run([ROOT / "deploy/windows/build.sh", place], check=True, timeout=3600)
     windows = Windows(place)
-    for left in (INSTALLED_IN.parent, UNPACKED_IN, SETTINGS):
-        shutil.rmtree(windows.path(left), ignore_errors=True)
+    clear(windows)
+    windows.path(RESULTS).mkdir()
     (archive,) = dist.glob("*.zip")
     with zipfile.ZipFile(archive) as contents:
         contents.extractall(windows.path(UNPACKED_IN).parent)
     (windows.path(UNPACKED_IN).parent / archive.stem).rename(windows.path(UNPACKED_IN))
     (setup,) = dist.glob("*-setup.exe")
-    shutil.copy(setup, windows.path(PureWindowsPath("C:\\setup.exe")))
+    shutil.copy(setup, windows.path(SETUP))
     ask_directshow_alone(windows, UNPACKED_IN)
     yield windows
-    for left in (INSTALLED_IN.parent, UNPACKED_IN, SETTINGS):
+    clear(windows)
+
+
+def clear(windows: Windows) -> None:
+    """Remove what an earlier run has left."""
+    for left in (INSTALLED_IN.parent, UNPACKED_IN, SETTINGS, RESULTS):
         shutil.rmtree(windows.path(left), ignore_errors=True)
+    windows.path(SETUP).unlink(missing_ok=True)
 
 
 def ask_directshow_alone(windows: Windows, folder: PureWindowsPath) -> None:
@@ -119,12 +132,12 @@ def ask_directshow_alone(windows: Windows, folder: PureWindowsPath) -> None:
 
 def install(windows: Windows) -> None:
     """Install without questions. The folder is last, without quotes, which Wine's own command line would add."""
-    script = windows.path(PureWindowsPath("C:\\install.py"))
-    command = f"C:\\setup.exe /S /PATH /D={INSTALLED_IN}"
-    script.write_text(
+    script = RESULTS / "install.py"
+    command = f"{SETUP} /S /PATH /D={INSTALLED_IN}"
+    windows.path(script).write_text(
         f"import subprocess, sys\nsys.exit(subprocess.call({command!r}))\n", encoding="utf-8"
     )
-    windows.run("wine", str(UNPACKED_IN / "python.exe"), "C:\\install.py")
+    windows.run("wine", str(UNPACKED_IN / "python.exe"), str(script))
     windows.wait()
     ask_directshow_alone(windows, INSTALLED_IN)
 
@@ -137,22 +150,21 @@ def test_a_download_is_not_too_large(dist: Path) -> None:
         assert file.stat().st_size < LARGEST_MB * 1e6, file.name
 
 
-def test_the_archive_runs_where_it_was_unpacked(windows: Windows) -> None:
-    assert __version__ in windows.program(UNPACKED_IN, "--version")
-    windows.program(UNPACKED_IN, "headless", *DEMO, "--record", "C:\\archive ü.mp4")
-    assert film_size(windows, "archive ü.mp4") == (320, 240)
-
-
-def film_size(windows: Windows, name: str) -> tuple[int, int]:
-    """Return width and height of a film in C:, which is removed."""
-    path = windows.path(PureWindowsPath("C:\\") / name)
-    film = cv2.VideoCapture(str(path))
-    found, frame = film.read()
-    film.release()
-    assert found, name
-    path.unlink()
+def recorded_size(windows: Windows, folder: PureWindowsPath) -> tuple[int, int]:
+    """Record the demonstration by the program in a folder; return width and height of the film."""
+    film = RESULTS / f"{folder.name}.mp4"
+    windows.program(folder, "headless", *DEMO, "--record", str(film))
+    capture = cv2.VideoCapture(str(windows.path(film)))
+    found, frame = capture.read()
+    capture.release()
+    assert found
     height, width, _ = frame.shape
     return width, height
+
+
+def test_the_archive_runs_where_it_was_unpacked(windows: Windows) -> None:
+    assert __version__ in windows.program(UNPACKED_IN, "--version")
+    assert recorded_size(windows, UNPACKED_IN) == (320, 240)
 
 
 def test_it_is_installed_without_questions_into_a_folder_with_spaces(windows: Windows) -> None:
@@ -171,29 +183,29 @@ def test_it_is_installed_without_questions_into_a_folder_with_spaces(windows: Wi
 
 
 def test_the_demonstration_is_recorded(windows: Windows) -> None:
-    windows.program(INSTALLED_IN, "headless", *DEMO, "--record", "C:\\demo ü.mp4")
-
-    assert film_size(windows, "demo ü.mp4") == (320, 240)
+    assert recorded_size(windows, INSTALLED_IN) == (320, 240)
 
 
 def test_a_photo_becomes_a_cut_out(windows: Windows) -> None:
-    shutil.copy(assets_dir() / "astronaut.png", windows.path(PureWindowsPath("C:\\photo.png")))
+    photo = RESULTS / "photo.png"
+    cut_out = RESULTS / "cut out.png"
+    shutil.copy(assets_dir() / "astronaut.png", windows.path(photo))
 
-    windows.program(INSTALLED_IN, "convert", "C:\\photo.png", "C:\\cut out.png")
+    windows.program(INSTALLED_IN, "convert", str(photo), str(cut_out))
 
-    path = windows.path(PureWindowsPath("C:\\cut out.png"))
-    cut_out = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    path.unlink()
-    assert cut_out is not None and cut_out.shape[2] == 4
-    assert np.any(cut_out[..., 3] == 0) and np.any(cut_out[..., 3] > 250)
+    picture = cv2.imread(str(windows.path(cut_out)), cv2.IMREAD_UNCHANGED)
+    assert picture is not None and picture.shape[2] == 4
+    assert np.any(picture[..., 3] == 0) and np.any(picture[..., 3] > 250)
 
 
 def test_the_doctor_names_the_camera_of_obs(windows: Windows) -> None:
+    windows.run("sh", "-c", f"wine reg delete '{CAMERA_OF_OBS}' /f || true")
+
     assert "OBS" in windows.program(INSTALLED_IN, "doctor", code=1)
 
 
 def test_the_window_opens_from_the_menu_entry(windows: Windows) -> None:
-    status = windows.path(PureWindowsPath("C:\\window.json"))
+    status = RESULTS / "window.json"
     start = (
         "Xvfb :77 -screen 0 1366x768x24 -nolisten tcp & screen=$!\n"
         "trap 'kill $screen' EXIT\n"
@@ -203,10 +215,9 @@ def test_the_window_opens_from_the_menu_entry(windows: Windows) -> None:
     program = str(INSTALLED_IN / "Mattecam.exe")
 
     windows.wait()
-    windows.run("bash", "-ec", start, "bash", program, *DEMO, "--status-json", "C:\\window.json")
+    windows.run("bash", "-ec", start, "bash", program, *DEMO, "--status-json", str(status))
 
-    seen = json.loads(status.read_text(encoding="utf-8"))
-    status.unlink()
+    seen = json.loads(windows.path(status).read_text(encoding="utf-8"))
     assert seen["frames_out"] > 0 and not seen["errors"]
 
 
