@@ -20,7 +20,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import PlateError
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
-from app.core.types import UNTURNED, BgrImage, SourceInfo
+from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
@@ -45,13 +45,17 @@ from tests.gui.widgets import (
     button,
     existing,
     find,
+    has_entry,
     has_text,
     made_store,
+    model_saved,
     pick,
     said,
     settle,
     texts,
     until,
+    until_is,
+    until_not,
 )
 from tests.stand_ins import always
 
@@ -61,6 +65,18 @@ def choose(session: Session, file: Path) -> None:
     dialog = session.window.findChildren(QFileDialog)[-1]
     dialog.filesSelected.emit([str(file)])
     dialog.close()
+
+
+def progress(session: Session) -> tuple[int, int] | None:
+    return session.window.models.progress
+
+
+def has_ended(downloads: Downloads) -> bool:
+    return bool(downloads.ended)
+
+
+def plate_in_use(session: Session) -> Path | None:
+    return session.store.current.matting.plate
 
 
 def test_two_cameras_of_one_name_are_told_apart_in_the_list(controls: Session) -> None:
@@ -149,7 +165,7 @@ def test_a_model_is_used_only_after_its_download(
     controls.store.edit("matting", weights=Path("own.pth"))
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
-    qtbot.waitUntil(lambda: models.findData("mattecam") >= 0)
+    until(qtbot, has_entry, models, "mattecam")
     assert [models.itemData(row) for row in range(models.count())] == [
         "auto",
         "mattecam",
@@ -170,13 +186,14 @@ def test_a_model_is_used_only_after_its_download(
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
     assert (get.isVisible(), bar.isVisible()) == (False, False), "no progress before data arrives"
     downloads.connected.set()
-    qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
+    until(qtbot, bar.isVisible)
+    until_is(qtbot, 5000, bar.value)
     button(controls, "downloadCancel").click()
     qtbot.waitUntil(get.isVisible)
     assert not said(controls, "downloadFailure"), "a cancelled download is not an error"
     downloads.may_end.set()
     get.click()
-    qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
+    until_is(qtbot, "rvm-mobilenetv3", model_saved, controls)
     assert not bar.isVisible() and not get.isVisible(), "it is installed now"
 
 
@@ -186,7 +203,7 @@ def test_cancel_acts_at_once_on_a_dead_line(
     """The button did nothing until the time limit, and no other model could be fetched meanwhile."""
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
-    qtbot.waitUntil(lambda: models.findData("mattecam") >= 0)
+    until(qtbot, has_entry, models, "mattecam")
     downloads.connected.clear()
     pick(models, models.findData("rvm-mobilenetv3"))
     get = button(controls, "downloadButton")
@@ -200,14 +217,14 @@ def test_cancel_acts_at_once_on_a_dead_line(
     other = Downloads(monkeypatch)
     monkeypatch.setattr("models.download.download", other.run)
     get.click()
-    qtbot.waitUntil(lambda: controls.window.models.progress == (5000, 10_000))
+    until_is(qtbot, (5000, 10_000), progress, controls)
     downloads.connected.set()  # the server of the first answers at last
     downloads.may_end.set()
-    qtbot.waitUntil(lambda: downloads.ended)
+    until(qtbot, has_ended, downloads)
     assert controls.window.models.running, "the outcome of what was cancelled changes nothing"
     assert controls.store.saved.matting.model != "rvm-mobilenetv3"
     other.may_end.set()
-    qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
+    until_is(qtbot, "rvm-mobilenetv3", model_saved, controls)
 
 
 def test_own_weights_can_always_be_chosen_and_taken_back(
@@ -250,9 +267,11 @@ def store(qtbot: QtBot) -> SettingsStore:
 def dialog(tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = DemoSource(*SIZE, 30, empty_scene_s=5.0, motion=0)
-    made = PlateDialog(
-        store, tasks, lambda: replace(existing(source.read()), source=source.info), Mock()
-    )
+
+    def newest() -> Frame:
+        return replace(existing(source.read()), source=source.info)
+
+    made = PlateDialog(store, tasks, newest, Mock())
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     made.show()
     yield made
@@ -326,7 +345,7 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
             patched.setattr(dialog, "_newest", always(None))
         dialog.begin()
         store.set("paused", fault == "pause")
-        qtbot.waitUntil(lambda: said in dialog.text.text())
+        until(qtbot, has_text, dialog.text, said)
         assert dialog.start_button.isEnabled() and not plate_path("demo", *SIZE).exists()
         assert store.current.matting.plate is None
     store.set("paused", False)
@@ -357,7 +376,8 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(
     path = plate_path("another", *SIZE)
     save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
     session.store.edit("matting", plate=path)
-    qtbot.waitUntil(lambda: not controls.thumbnail.isHidden() and not controls.warning.isHidden())
+    until_not(qtbot, controls.thumbnail.isHidden)
+    until_not(qtbot, controls.warning.isHidden)
     assert (
         controls.age.text()
         and not controls.age.isHidden()
@@ -367,8 +387,9 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(
     own = plate_path(source.id, source.width, source.height)
     save_plate(own, np.full((source.height, source.width, 3), 90, np.uint8), source.id)
     controls.reload()
-    qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
-    qtbot.waitUntil(lambda: controls.warning.isHidden() and controls.unused.isHidden())
+    until_is(qtbot, own, plate_in_use, session)
+    until(qtbot, controls.warning.isHidden)
+    until(qtbot, controls.unused.isHidden)
     with qtbot.waitSignal(controls.chosen_again):  # the file may be edited
         choose_file(session, own, "plateButton")
     find(controls, QPushButton, "plateTake").click()
@@ -377,7 +398,7 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(
     dialog.close()
     session.store.edit("matting", model="auto")
     assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
-    qtbot.waitUntil(lambda: not controls.unused.isHidden())
+    until_not(qtbot, controls.unused.isHidden)
     find(controls, QPushButton, "matting.plate removal").click()
     assert session.store.current.matting.plate is None and controls.isHidden() and own.is_file()
 
@@ -400,7 +421,7 @@ def about(session: Session) -> str:
 
 def opened(session: Session, qtbot: QtBot) -> None:
     bring_up(session, session.window.panel.quality_choice)
-    qtbot.waitUntil(lambda: about(session) != "")
+    until(qtbot, about, session)
 
 
 def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") -> None:
@@ -424,7 +445,8 @@ def test_fine_is_used_once_downloaded(
     downloads.fails = True
     downloads.may_end.set()
     get.click()
-    qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
+    until(qtbot, has_text, failure, "No internet?")
+    until(qtbot, choose.isVisible)
     assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, (
         "it names an address"
     )
@@ -434,7 +456,7 @@ def test_fine_is_used_once_downloaded(
         "the model that could not be downloaded is not saved"
     )
     choose_file(controls, tmp_path / "model.pth")
-    qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
+    until_is(qtbot, FINE, model_saved, controls)
     assert controls.store.saved.matting.weights is None
     assert pressed(controls) == ["Fine"] and not failure.isVisible() and not choose.isVisible()
 
@@ -459,9 +481,12 @@ def test_a_failed_download_is_in_sight_and_leaves_the_focus(
     qtbot.waitUntil(failure.isVisible)
     assert get.hasFocus()
     page = controls.window.panel.page
-    qtbot.waitUntil(lambda: existing(page.viewport()).rect().contains(
-        failure.mapTo(page.viewport(), failure.rect().bottomLeft())
-    ))  # fmt: skip
+
+    def is_in_sight() -> bool:
+        corner = failure.mapTo(page.viewport(), failure.rect().bottomLeft())
+        return existing(page.viewport()).rect().contains(corner)
+
+    until(qtbot, is_in_sight)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -496,12 +521,9 @@ def test_the_buttons_follow_the_model_in_the_settings(
     controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     model: str, automatic: str, shown: list[str], said: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(
-        choice, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic)
-    )
-    monkeypatch.setattr(
-        "models.weights.describe", lambda: tuple(replace(each, path=tmp_path) for each in MODELS)
-    )
+    installed = tuple(replace(each, path=tmp_path) for each in MODELS)
+    monkeypatch.setattr(choice, "fine_quality", always(replace(STANDARD, automatic=automatic)))
+    monkeypatch.setattr("models.weights.describe", always(installed))
     opened(controls, qtbot)
     controls.window.models.reload()
     settle(controls.window.tasks, qtbot)

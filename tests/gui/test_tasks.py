@@ -22,8 +22,9 @@ from app.gui.application import Session, WindowOptions
 from app.gui.state import THREADS, Tasks, log_error
 from tests.fakes.world import FakeWorld, Hold, ignore
 from tests.gui.conftest import QUIET
+from tests.gui.widgets import until_is
 from tests.stand_ins import always
-from tests.waiting import eventually
+from tests.waiting import eventually_is
 
 GONE = Path("/gone/beach.png")
 
@@ -63,13 +64,13 @@ def test_tasks_of_a_dead_disk_are_named_and_make_way_for_others(qtbot: QtBot, di
 
     tasks.run(always(7), done.append)
 
-    qtbot.waitUntil(lambda: done == [7])
-    qtbot.waitUntil(lambda: len(told.open) == 2 * THREADS)
+    until_is(qtbot, [7], list, done)
+    until_is(qtbot, 2 * THREADS, len, told.open)
     assert set(told.open.values()) == {
         f"{GONE} does not answer; reconnect its disk, or choose another file."
     }
     disk.go_on.set()
-    eventually(lambda: not told.open)
+    eventually_is(0, len, told.open)
     tasks.close()
 
 
@@ -141,15 +142,19 @@ def test_changes_of_one_file_come_one_after_the_other(
 ) -> None:
     done: list[str] = []
     file = Path("scenes.json")
-    tasks.write(disk, lambda _none: done.append("first"), log_error, file)
+
+    def note(_none: None) -> None:
+        done.append("first")
+
+    tasks.write(disk, note, log_error, file)
     tasks.read(always("second"), done.append, log_error, file)
     tasks.write(always("another file"), done.append, log_error, Path("settings.json"))
-    qtbot.waitUntil(lambda: done == ["another file"])
+    until_is(qtbot, ["another file"], list, done)
     qtbot.wait(100)  # it is late, and keeps its place
 
     disk.go_on.set()
 
-    qtbot.waitUntil(lambda: done == ["another file", "first", "second"])
+    until_is(qtbot, ["another file", "first", "second"], list, done)
 
 
 def test_calls_of_a_pool_begin_in_order_and_one_that_is_given_up_makes_way() -> None:

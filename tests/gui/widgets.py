@@ -95,6 +95,27 @@ def kind_chosen(session: Session) -> str:
     return chosen(session).kind
 
 
+def path_chosen(session: Session) -> Path | None:
+    return chosen(session).path
+
+
+def model_saved(session: Session) -> str:
+    return session.store.saved.matting.model
+
+
+def shows_preview(session: Session) -> bool:
+    return session.window.preview.image is not None
+
+
+def has_entry(box: qt.QComboBox, data: object) -> bool:
+    return box.findData(data) >= 0
+
+
+def has_dialog(session: Session, kind: type[qt.QWidget]) -> bool:
+    """Whether a child of the window of this kind exists."""
+    return session.window.findChild(kind) is not None
+
+
 def has_scenes(session: Session, *names: str) -> bool:
     return session.window.scenes.names == names
 
@@ -199,7 +220,7 @@ def give_name(session: Session, name: str, suggested: str | None = None) -> None
 
 def answered(qtbot: QtBot, *command: str) -> Answer:
     """Ask as `ctl` does, while the GUI thread runs its event loop."""
-    answer = beside(lambda: ask(Command(*command)))
+    answer = beside(ask, Command(*command))
     qtbot.waitUntil(answer.done)
     return answer.result()
 
@@ -212,9 +233,8 @@ def said(session: Session, name: str) -> str:
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
     """Wait for some pictures, and return the preview that shows them."""
-    qtbot.waitUntil(
-        lambda: session.window.preview.image is not None and session.bridge.status.frames_out > 3
-    )
+    until(qtbot, shows_preview, session)
+    until(qtbot, has_sent, session, 3)
     return session.window.preview
 
 
@@ -260,9 +280,9 @@ def add(session: Session, qtbot: QtBot, path: Path) -> Tile:
     """Add a background, which is in use then, and return its tile."""
     before = own(session)
     session.window.strip.library.add_files([path])
-    qtbot.waitUntil(lambda: len(own(session)) > len(before))
+    until(qtbot, has_own, session, len(before) + 1)
     (tile,) = (each for each in own(session) if each not in before)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    until_is(qtbot, tile.path, path_chosen, session)
     return tile
 
 
