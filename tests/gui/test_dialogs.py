@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,11 @@ from tests.gui.widgets import (
     button,
     existing,
     find,
+    has_dialog,
     has_sent,
     has_text,
     open_last_step,
+    output,
     pick,
     texts,
     until,
@@ -79,7 +82,7 @@ def test_assistant_has_three_steps_which_can_be_skipped(
         before = session.store.current.window.first_run_done
         button(session, leave).click()
         assert (before, session.store.current.window.first_run_done) == (False, True)
-        qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+        until_not(qtbot, has_dialog, session, Assistant)
         session.store.edit("window", first_run_done=False)
         session.window.open_assistant()
 
@@ -104,17 +107,21 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     monkeypatch.setattr(quality, "MEASURED_MS", 10)
-    monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=None))
+    monkeypatch.setattr(choice, "fine_quality", always(replace(STANDARD, share=None)))
     known = session.window.models
     known.reload()
-    qtbot.waitUntil(lambda: known.fine is not None and known.fine.share is None)
+
+    def is_not_measured() -> bool:
+        return known.fine is not None and known.fine.share is None
+
+    until(qtbot, is_not_measured)
     session.window.open_assistant()
     known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
     about = find(assistant, qt.QLabel, "qualityAbout")
     fine = find(assistant, qt.QPushButton, "qualityFine")
     until(qtbot, has_text, about, "not measured yet")
-    monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, share=share))
+    monkeypatch.setattr(choice, "fine_quality", always(replace(STANDARD, share=share)))
     until(qtbot, has_text, about, "uses about")
     assert ("Recommended" in about.text()) is fine.isChecked() is (share < 1 / 3)
     assert find(assistant, qt.QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
@@ -148,12 +155,12 @@ def test_the_assistant_says_what_others_see_how_and_what_is_missing(
         assert not any("/dev/" in text for text in texts(controls)), (
             "programs list its name, not its file"
         )
-    qtbot.waitUntil(
-        lambda: (
-            lowest.text() != ""
-            and find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…"
-        )
-    )
+
+    def has_checked() -> bool:
+        return find(assistant, qt.QLabel, "findingsSummary").text() != "Checking…"
+
+    until(qtbot, lowest.text)
+    until(qtbot, has_checked)
     commands = [
         each for each in assistant.findChildren(qt.QLabel) if each.property("role") == "command"
     ]
@@ -213,8 +220,9 @@ def test_one_click_sets_up_the_virtual_camera(
     set_up = find(view, qt.QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     summary = find(view, qt.QLabel, "findingsSummary")
+    only_the_camera = always(FINDINGS[:1])
     view.repaired.connect(
-        lambda: monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: FINDINGS[:1])
+        partial(monkeypatch.setattr, "app.gui.doctor.run_checks", only_the_camera)
     )
     with qtbot.waitSignal(view.shown):
         set_up.click()
@@ -264,7 +272,7 @@ def test_the_doctor_lists_commands_to_copy(
     assert copied == [str(step) for step in FINDINGS[1].steps if isinstance(step, CommandLine)], (
         "only commands"
     )
-    monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_: FINDINGS[:1])
+    monkeypatch.setattr("app.gui.doctor.run_checks", always(FINDINGS[:1]))
     find(dialog, qt.QPushButton, "checkAgain").click()
     until_is(qtbot, "No problems found.", summary.text)
 
@@ -284,16 +292,17 @@ def test_the_proof_gets_the_camera_until_it_ends(
         return FINDINGS[:1]
 
     monkeypatch.setattr("app.gui.doctor.run_checks", check)
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    until(qtbot, output, session)
     dialog = opened_doctor(session, qtbot)
     qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
     assert not dialog.prove_button.isEnabled()
-    qtbot.waitUntil(lambda: len(held) > 1)
+    until_is(qtbot, 2, len, held)
     (gate.set if end == "by itself" else getattr(dialog, end))()
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    until(qtbot, output, session)
     gate.set()
     assert session.store.saved.output.virtual_camera == "/dev/video10"
-    qtbot.waitUntil(lambda: end != "by itself" or dialog.prove_button.isEnabled())
+    if end == "by itself":
+        until(qtbot, dialog.prove_button.isEnabled)
     assert held == [(False, "/dev/virtual_camera"), (True, None)], (
         "no picture is sent unasked, or twice"
     )
@@ -358,7 +367,11 @@ def test_the_log_is_shown_at_its_end_and_diagnostics_are_copied(
         log.write("line <3000>")
     session.window.open_log()
     assert shown.toPlainText().endswith("line <2999>\nline <3000>")
-    qtbot.waitUntil(lambda: bar.value() > bar.maximum() - shown.height() > 0)
+
+    def is_at_the_end() -> bool:
+        return bar.value() > bar.maximum() - shown.height() > 0
+
+    until(qtbot, is_at_the_end)
     next(
         each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics"
     ).trigger()
@@ -384,7 +397,9 @@ def test_the_log_is_shown_from_the_beginning_of_its_lines(
     shown = find(find(session.window, TextDialog), qt.QTextBrowser)
     across = existing(shown.horizontalScrollBar())
     down = existing(shown.verticalScrollBar())
-    qtbot.waitUntil(
-        lambda: across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0
-    )
+
+    def is_at_the_end() -> bool:
+        return across.maximum() > 0 and down.value() > down.maximum() - shown.height() > 0
+
+    until(qtbot, is_at_the_end)
     assert across.value() == across.minimum()

@@ -44,7 +44,9 @@ from tests.gui.widgets import (
     button,
     find,
     full,
+    has_dialog,
     has_error,
+    has_notice,
     has_scenes,
     has_sent,
     in_phase,
@@ -53,6 +55,8 @@ from tests.gui.widgets import (
     ready,
     settle,
     until,
+    until_is,
+    until_not,
 )
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
@@ -183,12 +187,12 @@ def test_card_and_warning_of_the_start_have_the_windows_language(
     session = start_window(QUIET.replace(paused=True), GERMAN, warning=warning)
     assert "ist nicht verwendbar" in session.window.notices.error
     card = draw_card("Einen Moment, bitte", None, 64, 48)  # in the size of the source
-    qtbot.waitUntil(
-        lambda: (
-            session.bridge.picture is not None
-            and np.array_equal(session.bridge.picture.image, card)
-        )
-    )
+
+    def shows_card() -> bool:
+        newest = session.bridge.picture
+        return newest is not None and np.array_equal(newest.image, card)
+
+    until(qtbot, shows_card)
 
 
 UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
@@ -207,13 +211,12 @@ def test_a_saved_background_none_pauses_and_asks(
     button(session, f"unmattedStartNoticeAction{pressed}").click()
     now = session.pipeline.settings
     assert (now.background.kind, now.paused, notices.texts) == (kind, False, ())
-    qtbot.waitUntil(
-        lambda: (
-            session.bridge.status.unmatted
-            is session.window.badges.unmatted.isVisible()
-            is not pressed
-        )
-    )
+
+    def is_as_answered() -> bool:
+        badge = session.window.badges.unmatted.isVisible()
+        return session.bridge.status.unmatted is badge is not pressed
+
+    until(qtbot, is_as_answered)
     session.store.set("paused", True)
     assert not notices.text_of("unmattedStartNotice"), (
         "what is settled does not come back with a pause of the user"
@@ -237,18 +240,18 @@ def test_a_start_without_the_saved_settings_is_paused_until_the_user_resumes(
     session = start_window(settings, warning=warning)
     notices = session.window.notices
 
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED and bool(world.pictures()))
+    until(qtbot, in_phase, session, Phase.PAUSED)
+    until(qtbot, world.pictures)
     assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
-    qtbot.waitUntil(
-        lambda: "saved settings could not be read" in notices.text_of("unconfirmedStartNotice")
-    )
+    said = "saved settings could not be read"
+    until(qtbot, has_notice, session, "unconfirmedStartNotice", said)
     assert str(path) in str(notices.texts) and path.read_text() == '{"people": {"zones": ['
 
     button(session, "unconfirmedStartNoticeAction0").click()
 
-    qtbot.waitUntil(lambda: PictureKind.COMPOSITE in {picture.kind for picture in world.pictures()})
+    until(qtbot, world.has_shown, PictureKind.COMPOSITE)
     assert not notices.text_of("unconfirmedStartNotice")
-    qtbot.waitUntil(lambda: "settings.json.bad" in notices.error)
+    until(qtbot, has_error, session, "settings.json.bad")
     assert path.with_name("settings.json.bad").read_text() == '{"people": {"zones": ['
     session.close()
     assert settings_file.load(path)[1] is None, "the user has resumed: the next start is as usual"
@@ -330,7 +333,7 @@ def test_the_recording_that_a_crash_left_is_named_at_the_next_start(
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(UNMATTED, unmatted_confirmed=True)
-    qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
+    until(qtbot, session.window.badges.unmatted.isVisible)
 
     assert not session.window.notices.texts
 
@@ -386,7 +389,7 @@ def test_in_the_tray_output_goes_on(
         until(qtbot, has_sent, session, frames)
         opens.trigger()
     assert session.window.isVisible()
-    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    until_not(qtbot, has_dialog, session, Assistant)
     session.window.open_assistant()
     assert find(session.window, Assistant).isVisible()
     for paused in (True, False):
@@ -488,7 +491,7 @@ def test_outcomes_arrive_are_logged_or_dropped(
         taken.append((str(value), threading.current_thread() is threading.main_thread()))
 
     tasks.run(fail, take, take)
-    qtbot.waitUntil(lambda: taken == [("the disk is full", True)])
+    until_is(qtbot, [("the disk is full", True)], list, taken)
     tasks.run(fail, take)
     qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
     deleted = QLabel()
@@ -542,8 +545,12 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(
 def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
     found = list[int]()
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), found.append)
-    qtbot.waitUntil(lambda: found == [min(19, own + NICENESS)])
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    tasks.run(niceness, found.append)
+    until_is(qtbot, [min(19, own + NICENESS)], list, found)
 
 
 def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
@@ -585,8 +592,9 @@ def test_a_pause_does_not_wait_for_the_gui_thread(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld
 ) -> None:
     session = start_window(ON_DEVICE)
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING and bool(world.pictures()))
-    beside(lambda: ask(Command("pause"))).result(60)  # while the GUI thread is blocked
+    until(qtbot, in_phase, session, Phase.RUNNING)
+    until(qtbot, world.pictures)
+    beside(ask, Command("pause")).result(60)  # while the GUI thread is blocked
     sent = len(world.pictures())
     assert session.pipeline.settings.paused, "in effect when it was answered"
     eventually(world.has_sent, sent + 2)  # the output continues meanwhile

@@ -47,8 +47,11 @@ from tests.gui.widgets import (
     box,
     button,
     find,
+    has_notice,
     has_sent,
     made_store,
+    notice,
+    shows_preview,
     until,
     until_is,
 )
@@ -71,7 +74,7 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
 def shown(area: NoticeArea) -> list[str]:
     """Return the keys of the notices on the screen, from top to bottom."""
     frames = [frame for frame in area.findChildren(NoticeFrame) if frame.isVisible()]
-    return [frame.objectName() for frame in sorted(frames, key=lambda frame: frame.y())]
+    return [frame.objectName() for frame in sorted(frames, key=NoticeFrame.y)]
 
 
 def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(
@@ -90,7 +93,11 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(
     counter.click()
     until_is(qtbot, ["d", "e", "c", "b", "a"], shown, area)
     text = find(find(area, NoticeFrame, "a"), qt.QLabel)
-    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
+
+    def is_whole() -> bool:
+        return text.height() >= text.heightForWidth(text.width()) > 40
+
+    until(qtbot, is_whole)
     for key in "dc":
         find(area, qt.QToolButton, f"{key}Dismiss").click()
     find(area, qt.QPushButton, "aAction0").click()
@@ -126,6 +133,16 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
         assert area.text_of("slowCameraNotice") == said
 
 
+def has_camera(session: Session) -> bool:
+    """Whether the source in use is a camera."""
+    source = session.bridge.status.source
+    return source is not None and source.kind == "camera"
+
+
+def has_texts(area: NoticeArea, count: int) -> bool:
+    return len(area.texts) == count
+
+
 def test_a_camera_that_comes_takes_the_place_of_the_demonstration(
     start_window: StartWindow, qtbot: QtBot
 ) -> None:
@@ -133,26 +150,24 @@ def test_a_camera_that_comes_takes_the_place_of_the_demonstration(
     settings = QUIET.replace(capture=CaptureSettings(source="auto"))
     desk.pause_s = 1 / 40
     session = start_window(settings, parts=desk.parts())
-    shown = session.window.notices
     state = session.window.badges.state
-    qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
+    until(qtbot, has_notice, session, "demoNotice", "only you see this demonstration")
     until_is(qtbot, "No camera: others see the stand-by card", state.text)
     assert not session.bridge.status.problems, "said twice"
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)  # the demonstration is seen
+    until(qtbot, shows_preview, session)  # the demonstration is seen
     desk.camera = True
-    qtbot.waitUntil(
-        lambda: (
-            session.bridge.status.source is not None
-            and session.bridge.status.source.kind == "camera"
-        )
-    )
-    qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not state.text())
+    until(qtbot, has_camera, session)
+    until_is(qtbot, "", notice, session, "demoNotice")
+    until_is(qtbot, "", state.text)
 
 
 def test_a_missing_model_falls_back_and_offers_its_download(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, downloads: Downloads
 ) -> None:
     built: list[str] = []
+
+    def last_built() -> str:
+        return built[-1]
 
     class PartlyInstalled(FakeEngine):
         def __init__(
@@ -169,16 +184,15 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     downloads.may_end.set()
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
     shown = session.window.notices
-    qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))
+    until(qtbot, has_notice, session, "missingModelNotice", "is not installed")
     until(qtbot, has_sent, session, 0)
     session.bridge.poll()
     assert "run.py" not in shown.error
     action = button(session, "missingModelNoticeAction0")
     assert action.text() == "Download (15 MB)"
     action.click()
-    qtbot.waitUntil(
-        lambda: not shown.text_of("missingModelNotice") and built[-1] == "rvm-mobilenetv3"
-    )
+    until_is(qtbot, "", notice, session, "missingModelNotice")
+    until_is(qtbot, "rvm-mobilenetv3", last_built)
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
 
 
@@ -340,5 +354,5 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(
         bar.show_status(PipelineStatus(phase=Phase.RUNNING))  # but when it happens again
     bar.show_status(PipelineStatus(Phase.WAITING, problems=(broken,)))
     bar.show_error("It goes.")
-    qtbot.waitUntil(lambda: len(area.texts) == 1)
+    until(qtbot, has_texts, area, 1)
     assert "beach.png" in area.error, "others do not see what they should"

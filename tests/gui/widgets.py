@@ -111,6 +111,20 @@ def has_entry(box: qt.QComboBox, data: object) -> bool:
     return box.findData(data) >= 0
 
 
+def output(session: Session) -> str | None:
+    """Return what the virtual camera is sent to."""
+    return session.bridge.status.virtual_camera
+
+
+def notice(session: Session, name: str) -> str:
+    """Return the text of a notice; empty while it is not shown."""
+    return session.window.notices.text_of(name)
+
+
+def has_notice(session: Session, name: str, words: str) -> bool:
+    return words in notice(session, name)
+
+
 def has_dialog(session: Session, kind: type[qt.QWidget]) -> bool:
     """Whether a child of the window of this kind exists."""
     return session.window.findChild(kind) is not None
