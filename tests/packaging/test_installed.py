@@ -208,7 +208,7 @@ def test_lintian_finds_no_error(package: Path) -> None:
 def test_piuparts_finds_no_error(package: Path) -> None:
     mirror = ("--distribution", "trixie", "--merged-usr", "--mirror", f"{MIRROR} main")
     # A temporary folder of debconf itself, which stays there whatever is installed.
-    ignored = ("--ignore", "/var/cache/debconf/tmp.ci")
+    ignored = ("--ignore", "/var/cache/debconf/tmp.ci/")
     run("piuparts", *mirror, *ignored, "--no-eatmydata", package, limit_s=3600)
 
 
