@@ -20,7 +20,7 @@ from app.config import settings_file
 from app.control.commands import Command, Status
 from app.control.program import PAUSE_FILE
 from app.control.server import ControlServer
-from app.control.transport import SOCKET_FILE, ask, default_address
+from app.control.transport import ask, default_address
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings
@@ -30,7 +30,7 @@ from tests.clips import write_clip
 from tests.output.test_interrupted import crashed_recording
 from tests.paths import ROOT
 from tests.stand_ins import always
-from tests.waiting import accepts, beside, eventually
+from tests.waiting import beside, eventually
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 
@@ -51,7 +51,7 @@ def quit_once(reached: Callable[[Status], bool]) -> Future[Status]:
     """End the run of this process, by a command, once its status is as wanted; return that status."""
 
     def commanded() -> Status:
-        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
+        eventually(lambda: default_address().knock())
         while not reached(status := ask(Command("status")).status or {}):
             time.sleep(headless.POLL_S)
         assert ask(Command("quit")).done
