@@ -46,7 +46,9 @@ GREEN = BackgroundSettings(kind="colour", colour="#00b140")
 NONE = BackgroundSettings(kind="none")
 WEAK = BLUR.replace(blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
-LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_x=1, pan_y=-1)
+LAID_OUT = BackgroundSettings(
+    kind="image", path=Path("/a.png").absolute(), fit="fit", pan_x=1, pan_y=-1
+)
 
 
 @pytest.mark.parametrize(

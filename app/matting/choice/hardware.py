@@ -265,6 +265,16 @@ def devices() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _load() -> float | None:
+    """Return how many processes ran or waited in the last minute; None where nothing tells."""
+    import psutil
+
+    try:
+        return round(psutil.getloadavg()[0], 2)
+    except (OSError, RuntimeError):  # Windows with performance counters that are switched off
+        return None
+
+
 def machine() -> dict[str, object]:
     """Return what a measurement depends on: date, system, processor, cores, threads and GPU."""
     import psutil  # a bare environment with a GPU has none
@@ -286,6 +296,6 @@ def machine() -> dict[str, object]:
         "gpu": gpu,
         "cards": ", ".join(display_cards()),
         "opencl": ", ".join(driver.stem for driver in OPENCL_DRIVERS.glob("*.icd")),
-        "load_before": round(psutil.getloadavg()[0], 2),
+        "load_before": _load(),
         "python": platform.python_version(),
     }

@@ -524,3 +524,13 @@ def test_an_executor_is_refused_on_a_device_where_it_does_not_run(
     assert f"choose the executor {device.executors[0]}, or one of the devices cpu" in str(
         caught.value
     )
+
+
+def test_a_machine_without_performance_counters_is_described(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows they can be switched off: `bench` was an internal error."""
+    disabled = Mock(side_effect=RuntimeError("Performance counters may be disabled."))
+    monkeypatch.setattr("psutil.getloadavg", disabled)
+
+    assert hardware.machine()["load_before"] is None
