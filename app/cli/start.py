@@ -16,20 +16,10 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.setting import TRANSPARENT
 from app.core.errors import SettingsError, Text, UsageError, t
-from app.core.files import (
-    BrokenFileError,
-    check_outputs,
-    free_name,
-    is_file,
-    is_stream,
-    is_taken,
-    why_not_used,
-    why_not_written,
-    write_error,
-)
+from app.core.files import check_outputs, free_name, is_file, is_stream, is_taken, why_not_written, write_error
 from app.core.paths import program_command
 from app.core.process import check_memory_limit
-from app.core.user_file import in_time
+from app.core.user_file import BrokenFileError, in_time, why_not_used
 from app.settings import Settings
 from models.table import bundled
 from models.weights import on_hand

@@ -13,8 +13,7 @@ from app.config.setting import SETTINGS
 from app.core import paths
 from app.core.declaration import Exposure, Scope, with_scopes_of
 from app.core.errors import SettingsError, Text, UsageError, t
-from app.core.files import BrokenFileError, JsonObject, why_not_used
-from app.core.user_file import UserFile
+from app.core.user_file import BrokenFileError, JsonObject, UserFile, why_not_used
 from app.settings import Settings
 
 FORMAT_VERSION = 1

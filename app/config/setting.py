@@ -24,9 +24,9 @@ from pydantic_core import ErrorDetails
 from app.core import paths
 from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
 from app.core.errors import Stage, Text, UsageError, counted, t
-from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
+from app.core.files import is_folder
 from app.core.settings import BackgroundSettings
-from app.core.user_file import in_time
+from app.core.user_file import BrokenFileError, in_time, read_object, why_not_used
 from app.media.image_file import kind_of_file
 from app.settings import Settings
 

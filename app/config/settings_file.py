@@ -19,8 +19,8 @@ from pydantic_core import ErrorDetails
 from app.config.setting import RENAMED, file_problem
 from app.core import paths
 from app.core.errors import Text, t
-from app.core.files import BrokenFileError, JsonObject, leads_nowhere, why_not_used
-from app.core.user_file import UserFile, in_time
+from app.core.files import leads_nowhere
+from app.core.user_file import BrokenFileError, JsonObject, UserFile, in_time, why_not_used
 from app.settings import SETTINGS_VERSION, Settings, rebase
 
 log = logging.getLogger(__name__)

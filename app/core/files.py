@@ -1,4 +1,4 @@
-"""Files: kinds of path, free names, atomic writing, JSON, locks, and the reasons why a file cannot be used.
+"""Files: kinds of path, free names, atomic writing, locks, and why a file cannot be used.
 
 Standard library only: run.py locks the environment before anything is installed.
 """
@@ -6,7 +6,6 @@ Standard library only: run.py locks the environment before anything is installed
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import re
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
-from app.core.errors import MattecamError, SettingsError, SinkError, SinkLostError, SinkOpenError, Text, UsageError, t
+from app.core.errors import MattecamError, SinkError, SinkLostError, SinkOpenError, Text, UsageError, t
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -76,7 +75,7 @@ _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 def write_error(error: OSError) -> type[SinkError]:
-    """Return what to raise where an output cannot be opened: the name cannot be used, or the disk has failed."""
+    """Return what to raise where an output cannot be opened: a bad name, or a failed disk."""
     if error.errno in _OF_THE_DISK:
         return SinkLostError
     return SinkOpenError
@@ -140,7 +139,7 @@ _DEVICES_OF_WINDOWS = re.compile(
 
 
 def names_device(name: str) -> bool:
-    """Return whether Windows takes a name, with any suffix, for a device: `aux` and `con.png` are no files there."""
+    """Return whether Windows takes a name, with any suffix, for a device: `aux`, `con.png`."""
     return WINDOWS and _DEVICES_OF_WINDOWS.fullmatch(name) is not None
 
 
@@ -216,7 +215,7 @@ def resolved(path: Path) -> Path:
 def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
     """Return whether a file in a folder has one of these suffixes, given in lower case.
 
-    False for `._NAME`: on disks of other systems, macOS keeps the attributes of the file NAME in it.
+    False for `._NAME`: on disks of other systems, macOS keeps the attributes of NAME in it.
     """
     return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
@@ -226,7 +225,7 @@ def check_outputs(
     source: Path | None = None,
     matte: Path | None = None,
 ) -> None:
-    """Raise UsageError if an output is the source, another output, or the matte that is given with the source.
+    """Raise UsageError if an output is the source, the matte given with it, or another output.
 
     matte: a film, or a folder of images, none of which may be an output either.
     """
@@ -258,7 +257,7 @@ def name_limit(folder: Path) -> int:
 
 
 def fitting(folder: Path, stem: str, ending: str) -> str:
-    """Return the name `stem` with `ending` for a file in a folder; a stem that is too long for that is cut."""
+    """Return the name `stem` with `ending` for a file in a folder; too long a stem is cut."""
     return cut(stem, name_limit(folder) - len(os.fsencode(ending))) + ending
 
 
@@ -284,7 +283,7 @@ def free_name(wanted: Path, numbered: str = "{} ({})") -> Path:
 
 
 def new_file(folder: Path, stem: str, suffix: str) -> Path:
-    """Return the path of a file that does not exist: `stem.ext`, or `stem 2.ext` and so on. Creates the folder.
+    """Create the folder; return a path in it without a file: `stem.ext`, `stem 2.ext` and so on.
 
     Raises MattecamError.
     """
@@ -303,7 +302,7 @@ def new_file(folder: Path, stem: str, suffix: str) -> Path:
 
 @contextmanager
 def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
-    """Yield the path of a new file, which no other thread takes meanwhile; write it inside. Raises as `new_file`."""
+    """Yield the path of a new file to write, which no other thread takes. Raises as `new_file`."""
     with _naming_lock:
         yield new_file(folder, stem, suffix)
 
@@ -314,7 +313,7 @@ def holds_something(path: Path) -> bool:
 
 
 def version_of(path: Path) -> tuple[int, int, int] | None:
-    """Return a value that differs after the file was changed, or replaced by another one; None without a file."""
+    """Return a value that differs once the file was changed or replaced; None without a file."""
     try:
         found = path.stat()
     except (OSError, ValueError):
@@ -323,7 +322,7 @@ def version_of(path: Path) -> tuple[int, int, int] | None:
 
 
 def is_taken(path: Path) -> bool:
-    """Return whether a file written to a path would replace content, a pipe, a device or a link to nowhere."""
+    """Return whether writing to a path replaces content, a pipe, a device or a link to nowhere."""
     return holds_something(path) or is_special(path) or (os.path.lexists(path) and not exists(path))
 
 
@@ -335,7 +334,7 @@ def write_private(
     kept: Path | None = None,
     keeps_owner: bool = False,
 ) -> None:
-    """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
+    """Create or replace the file atomically, with mode 0600, or raise OSError and keep the old one.
 
     durable: flush the file to disk before returning, so that it survives a power failure. kept: the
     name that the old file gets, which must be free. keeps_owner: let root give the file to the
@@ -415,7 +414,7 @@ def _give_to_owner(handle: int, path: Path) -> None:
 
 
 def _replace_keeping(new: Path, path: Path, kept: Path) -> None:
-    """Rename `path` to `kept` and `new` to `path`; nothing is renamed if either fails. Raises OSError."""
+    """Rename `path` to `kept` and `new` to `path`, or nothing if either fails. Raises OSError."""
     when_closed(partial(path.rename, kept))
     try:
         when_closed(partial(new.rename, path))
@@ -459,46 +458,8 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
         when_closed(source.unlink)
 
 
-JsonObject = dict[str, object]
-
-
-class BrokenFileError(SettingsError):
-    """The file exists but its content is invalid. The message is only the reason, to be inserted into a sentence."""
-
-
-def why_not_used(error: BrokenFileError | OSError) -> str:
-    """Return the reason why a file cannot be used: a part of a sentence."""
-    if isinstance(error, BrokenFileError):
-        return error.text
-    return why_not_read(error)
-
-
-def read_object(path: Path) -> JsonObject | None:
-    """Return the JSON object in a UTF-8 file, or None if the file does not exist.
-
-    Raises BrokenFileError for any other content and OSError if the file cannot be read.
-    """
-    if is_special(path):
-        raise BrokenFileError(t("it is not a text file"))
-    try:
-        data = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise BrokenFileError(t("it is not a text file")) from error
-    except ValueError as error:
-        # Also raised for integers with thousands of digits, of which the place is not known.
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise BrokenFileError(t("it is not valid JSON, see line {line}", line=line)) from error
-    except RecursionError as error:
-        raise BrokenFileError(t("it is nested too deeply")) from error
-    if not isinstance(data, dict):
-        raise BrokenFileError(t("it contains no JSON object"))
-    return data
-
-
 def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | None:
-    """Open `path` and lock it; closing the returned file unlocks it. Return None if another holds the lock.
+    """Open `path` and lock it until the file is closed; return None if another holds the lock.
 
     wait: wait until the lock is free; Windows gives up after ten seconds, and None is returned.
     required: raise OSError on a file system without locks; else the file is returned unlocked
@@ -543,7 +504,7 @@ LOCK_POLL_S = 0.02
 
 @contextmanager
 def locked(path: Path, limit_s: float) -> Iterator[None]:
-    """Keep other programs and threads out while something is read, changed and written, but not at all costs.
+    """Keep other programs and threads out during a change of a file, but not at all costs.
 
     path: of the lock file, which is removed at the end. Without a lock the block runs as well:
     where the file system has none, or once another program has held it for `limit_s`, as one that
@@ -589,7 +550,7 @@ def _is_at(file: IO[bytes], path: Path) -> bool:
 
 
 def _unlock(file: IO[bytes], path: Path) -> None:
-    """Remove the file of a lock, then unlock it. Windows removes no open file, and none that another program has."""
+    """Remove the file of a lock, then unlock it; Windows removes none that any program has open."""
     if sys.platform == "win32":
         file.close()
     with suppress(OSError):

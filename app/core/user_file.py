@@ -18,14 +18,12 @@ from typing import Generic, TypeVar
 from app.core.errors import SettingsError, Text, t
 from app.core.files import (
     SHORT_NAME_BYTES,
-    BrokenFileError,
-    JsonObject,
     cut,
     free_name,
+    is_special,
     locked,
-    read_object,
     resolved,
-    why_not_used,
+    why_not_read,
     why_not_written,
     write_private,
 )
@@ -37,6 +35,44 @@ T = TypeVar("T")
 _locks: dict[Path, threading.Lock] = {}
 # How long another program may change the file.
 LOCK_LIMIT_S = 5.0
+
+
+JsonObject = dict[str, object]
+
+
+class BrokenFileError(SettingsError):
+    """The content of the file is invalid. The message is a reason, for use within a sentence."""
+
+
+def why_not_used(error: BrokenFileError | OSError) -> str:
+    """Return the reason why a file cannot be used: a part of a sentence."""
+    if isinstance(error, BrokenFileError):
+        return error.text
+    return why_not_read(error)
+
+
+def read_object(path: Path) -> JsonObject | None:
+    """Return the JSON object in a UTF-8 file, or None if the file does not exist.
+
+    Raises BrokenFileError for any other content and OSError if the file cannot be read.
+    """
+    if is_special(path):
+        raise BrokenFileError(t("it is not a text file"))
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(t("it is not a text file")) from error
+    except ValueError as error:
+        # Also raised for integers with thousands of digits, of which the place is not known.
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise BrokenFileError(t("it is not valid JSON, see line {line}", line=line)) from error
+    except RecursionError as error:
+        raise BrokenFileError(t("it is nested too deeply")) from error
+    if not isinstance(data, dict):
+        raise BrokenFileError(t("it contains no JSON object"))
+    return data
 
 
 def in_time(path: Path, read: Callable[[], T]) -> T:

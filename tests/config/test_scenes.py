@@ -17,8 +17,8 @@ from app.config.scenes import SceneStore
 from app.config.setting import read_zones
 from app.core import user_file
 from app.core.errors import SettingsError, UsageError
-from app.core.files import JsonObject
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings
+from app.core.user_file import JsonObject
 from app.effects.zones import Zone, ZonesFile
 from app.settings import Settings
 from tests.config.files import saved_scenes, unreadable

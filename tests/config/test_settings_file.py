@@ -20,7 +20,7 @@ from app.config.setting import RENAMED, SETTINGS, with_values
 from app.control.commands import find_settable
 from app.core import paths, user_file
 from app.core.errors import SettingsError, UsageError
-from app.core.files import BrokenFileError, JsonObject
+from app.core.user_file import BrokenFileError, JsonObject
 from app.effects.zones import Zone
 from app.settings import Settings
 from tests.config.files import saved_scenes, unreadable

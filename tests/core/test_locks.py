@@ -13,8 +13,8 @@ from unittest.mock import Mock
 import pytest
 
 from app.core import user_file
-from app.core.files import BrokenFileError, JsonObject, lock_file, locked
-from app.core.user_file import UserFile
+from app.core.files import lock_file, locked
+from app.core.user_file import BrokenFileError, JsonObject, UserFile
 from tests.paths import ROOT
 from tests.stand_ins import always
 from tests.waiting import beside

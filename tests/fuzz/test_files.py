@@ -44,9 +44,9 @@ from app.core.errors import (
     SourceOpenError,
     UsageError,
 )
-from app.core.files import BrokenFileError
 from app.core.settings import BackgroundSettings
 from app.core.types import check_bgr
+from app.core.user_file import BrokenFileError
 from app.effects.zones import Zone, ZonesFile
 from app.gui.backgrounds.library import add_picture, thumbnail
 from app.matting.plate.picture import plate_info, plate_path, read_plate, save_plate

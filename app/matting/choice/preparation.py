@@ -345,7 +345,7 @@ def do(*parts: str) -> None:
 
 
 def finish_kernels() -> None:
-    """Convert the bundled network where none that ships fits; save that this machine is prepared."""
+    """Convert the bundled network if none that ships fits; save that this machine is prepared."""
     with contextlib.suppress(ImportError, ModelError):
         convert_bundled()
     save_prepared(True)
@@ -554,7 +554,7 @@ def _step_times(
 
 
 def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
-    """Return views of the shipped portrait that pan and zoom over it, with the noise of a camera."""
+    """Return views of the shipped portrait that pan and zoom over it, with a camera's noise."""
     # cv2.imread finds no file on Windows whose path has an umlaut.
     photo = cv2.imdecode(np.fromfile(PORTRAIT, np.uint8), cv2.IMREAD_COLOR)
     if photo is None:

@@ -22,10 +22,9 @@ from pydantic import TypeAdapter, ValidationError
 from app import __version__
 from app.core import compiling, paths
 from app.core.errors import Text, t
-from app.core.files import BrokenFileError, JsonObject
 from app.core.targets import INTEL
 from app.core.threads import usable_cores
-from app.core.user_file import UserFile
+from app.core.user_file import BrokenFileError, JsonObject, UserFile
 from app.matting.choice import hardware
 from app.matting.choice.governor import FIXED_WORK
 from models.errors import WeightsError

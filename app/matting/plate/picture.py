@@ -18,18 +18,10 @@ from pydantic import BaseModel, FiniteFloat
 
 from app.core import paths
 from app.core.errors import BackgroundError, PlateError, SettingsError, t
-from app.core.files import (
-    BrokenFileError,
-    JsonObject,
-    free_name,
-    is_special,
-    when_closed,
-    why_not_read,
-    why_not_written,
-)
+from app.core.files import free_name, is_special, when_closed, why_not_read, why_not_written
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Mask
-from app.core.user_file import UserFile
+from app.core.user_file import BrokenFileError, JsonObject, UserFile
 from app.matting.choice.choice import choose
 from app.matting.engine import network_engine
 from app.matting.interface import StepRequest
