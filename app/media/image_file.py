@@ -128,9 +128,7 @@ def read_image(
 
 
 def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
-    """Read an image as `read_image`; one with transparent parts as (H, W, 4) uint8 BGRA, with
-    straight alpha.
-    """
+    """Read an image as `read_image`; with alpha, which is straight, as (H, W, 4) uint8 BGRA."""
 
     def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
         if takes_too_much(image, max_side):
@@ -143,9 +141,7 @@ def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
 
 
 def _read_by_child(path: Path, max_side: int) -> NDArray[np.uint8]:
-    """Let a child process read an image, whose memory is limited to what the header of the image
-    needs.
-    """
+    """Let a child process read an image, with no more memory than its header asks for."""
     command = [
         sys.executable,
         "-m",
@@ -400,9 +396,7 @@ def _holds_picture(path: Path, size: int, time_ns: int) -> bool:
 
 
 def reading_note(path: Path) -> Text | None:
-    """Return the sentence on what `read_image` does not read, or lacks; None where it reads the
-    whole file.
-    """
+    """Return the sentence on what `read_image` leaves out or lacks; None where that is nothing."""
     count, image_format = _frames_of(path) or (1, None)
     if image_format in ("JPEG", "MPO"):
         with suppress(OSError):
@@ -422,9 +416,7 @@ def reading_note(path: Path) -> Text | None:
 
 
 def _frames_of(path: Path) -> tuple[int, str | None] | None:
-    """Return the number of frames of an image file, and its format; None for a file that is no
-    image.
-    """
+    """Return the number of frames of an image file, and its format; None for another file."""
     try:
         return _decoded(path, lambda image: (getattr(image, "n_frames", 1), image.format))
     except BackgroundError:
@@ -566,9 +558,7 @@ def picture_names(folder: Path) -> dict[Path, str]:
 
 
 def _shortened(names: Mapping[Path, str]) -> dict[Path, str]:
-    """Cut the names that would be too long with the suffix .png, and number those that are the
-    same then.
-    """
+    """Cut names that would be too long with the suffix .png, and number those that are alike."""
     most_bytes = MOST_NAME_BYTES - len(".png")
     made: dict[Path, str] = {}
     taken = {name.casefold() for name in names.values()}

@@ -1,4 +1,4 @@
-"""Which engine mattes a frame: what is asked for, built beside the frame path, in use, and what replaces what fails.
+"""Which engine mattes a frame: what is asked for, built, in use, and what replaces what fails.
 
 `EnginePlan` holds the states of the choice, `EngineSelector` builds and decides by them.
 """
@@ -158,7 +158,7 @@ class EnginePlan:
         return self._ask_for(choice)
 
     def built(self, key: EngineKey) -> bool:
-        """Record an engine that is ready; return whether to use it, False if it is no longer asked for."""
+        """Record an engine that is ready; return whether it is still asked for, and so used."""
         if key != self.target and self.settled:
             return False
         self.in_use = key
@@ -175,7 +175,7 @@ class EnginePlan:
         return target
 
     def failed(self, fallback: EngineKey | None, retry_at_s: float) -> EngineKey | None:
-        """Record that what was asked for failed; return what to build: the fallback, if there is one.
+        """Record that what was asked for failed; return what to build: the fallback, if any.
 
         retry_at_s: when to try the same again without a fallback.
         """
@@ -310,7 +310,7 @@ class MatteFrame:
 
 
 class EngineSelector:
-    """For each frame call `request`, `use_built`, `decide`, and after a step `completed` or `failed`.
+    """For each frame call `request`, `use_built`, `decide`; after a step `completed` or `failed`.
 
     Used on the inference thread alone, unless noted otherwise.
     """
@@ -336,7 +336,7 @@ class EngineSelector:
         self.compares_with_plate = False
         """Whether the camera should hold its exposure (any thread)."""
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
-        """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
+        """Source generation, and indexes of its frames that will not be matted (any thread)."""
         # Of the plate that was read last, from before it was read.
         self._plate_version: object = None
         self._last_step: MeasuredStep | None = None
@@ -349,7 +349,7 @@ class EngineSelector:
 
     @property
     def weights(self) -> Path | None:
-        """The file of the engine in use that the settings name in place of the installed one (any thread)."""
+        """The file of the engine in use, where it is not the installed one (any thread)."""
         used = self._plan.in_use
         return None if used is None else used.settings.weights
 
@@ -366,7 +366,7 @@ class EngineSelector:
         return Lowered(step.rate_hz, quality.ratio, quality.lighter_model, matted_hz)
 
     def retry(self) -> None:
-        """Build again at the next frame what failed, was replaced, or has a plate that was changed (any thread)."""
+        """Build again at the next frame what failed or was replaced, or whose plate changed (any thread)."""
         if self._plan.state is not ChoiceState.CHOSEN:
             self._choose_again = True
             return
@@ -385,7 +385,7 @@ class EngineSelector:
             self._choose_again = True
 
     def request(self, frame: Frame, settings: Settings) -> None:
-        """Request the engine that settings and frame need; only a change of them is compared, which takes long."""
+        """Request the engine that settings and frame need, when they change."""
         is_other_source = not _looks_alike(self._newest_frame, frame)
         self._newest_frame = frame
         if self._choose_again or is_other_source or settings is not self._settings_of_choice:
@@ -406,7 +406,7 @@ class EngineSelector:
         self._note_plate()
 
     def use_built(self) -> None:
-        """Use the engine that has become ready, if one has, or record that it could not be built."""
+        """Use the engine that has become ready, if any, or record that it could not be built."""
         # Asked for each frame: the attribute needs no lock, unlike taking the outcome.
         if self.builder.outcome is None:
             return
@@ -424,7 +424,7 @@ class EngineSelector:
         self._note_plate()
 
     def decide(self, frame: Frame, settings: Settings) -> MatteFrame | Phase | None:
-        """Decide how to matte the frame: why the stand-by card is shown where nothing can, None to leave it out."""
+        """Decide how to matte the frame, why the card is shown instead, or None to leave it out."""
         engine = self._engine
         key = self._plan.in_use
         if engine is None or key is None or not _takes(key, frame):
@@ -460,7 +460,7 @@ class EngineSelector:
             self._request_quality()
 
     def _continue_on_cpu(self, base: EngineKey, info: EngineInfo) -> None:
-        """Replace an engine whose GPU failed by that for the CPU; until it is built, its own CPU network computes."""
+        """Replace an engine whose GPU failed by one for the CPU; its own network helps out."""
         with contextlib.suppress(SettingsError):  # it is tried again at the next start
             give_up_gpu(measurable(), info.gpu_problem)
         text = t(
@@ -472,7 +472,7 @@ class EngineSelector:
         self._fall_back(base, settings, error)
 
     def failed(self, error: Exception) -> None:
-        """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
+        """Build another engine after a failed step: lighter, or without the plate."""
         plan = self._plan
         # Before the engine is closed, after which nothing is settled.
         was_lowered = plan.settled and plan.lowered
@@ -548,7 +548,7 @@ class EngineSelector:
         self.builder.request(key)
 
     def _govern(self) -> None:
-        """Start the governor once full quality runs; return to full quality where it is switched off."""
+        """Start the governor once full quality runs; return to it where that is switched off."""
         settings = self._settings_of_choice
         is_wanted = settings is not None and settings.matting.governor
         if self._governor.active and not is_wanted:
