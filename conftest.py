@@ -1,4 +1,6 @@
-"""Rules for every test: nothing of the user's is touched, and no thread, process or error is left behind."""
+"""Rules for every test: nothing of the user's is touched, and no thread, process or error is left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,11 @@ from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks for others.
-settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks
+# for others.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("repeatable")
 if hardware.torch_usable():
     import torch
@@ -62,7 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if seed is not None:
         random.Random(seed).shuffle(items)
     for item in items:
-        if item.path.is_relative_to(TRAINING) or not GENERATED.isdisjoint(getattr(item, "fixturenames", ())):
+        if item.path.is_relative_to(TRAINING) or not GENERATED.isdisjoint(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.torch)
         posix = item.get_closest_marker("posix")
         if posix is not None and sys.platform == "win32":
@@ -72,7 +79,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out modules that import torch where it is missing; only those that are marked as a whole may do so.
+    """Leave out modules that import torch where it is missing; only those that are marked as a
+    whole may do so.
 
     On Windows also the tests that run in a virtual machine with Linux.
     """
@@ -84,21 +92,29 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
+    config.addinivalue_line(
+        "markers", "error_logs: the test causes error logs on purpose and checks them itself"
+    )
     for name in ("SIGHUP", "SIGINT", "SIGTERM"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_IGN:  # as nohup and a shell's `&` leave them
-            signal.signal(number, lambda number, frame: None)  # ignored here as well, but not in child processes
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            # as nohup and a shell's `&` leave them
+            # ignored here as well, but not in child processes
+            signal.signal(number, lambda number, frame: None)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of a test holds.
+    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of
+    a test holds.
 
-    The workers of a run share the work: each begins with others, and loads at the end what another has compiled.
+    The workers of a run share the work: each begins with others, and loads at the end what another
+    has compiled.
     """
     worker: dict[str, str] = getattr(session.config, "workerinput", {})
-    if session.config.option.collectonly or (not worker and getattr(session.config.option, "numprocesses", None)):
+    if session.config.option.collectonly or (
+        not worker and getattr(session.config.option, "numprocesses", None)
+    ):
         return
     names, locks = deque(KERNELS), session.config.rootpath / ".pytest_cache" / "kernels"
     names.rotate(-2 * int(worker.get("workerid", "gw0").removeprefix("gw")))
@@ -121,7 +137,9 @@ def _compiled_arithmetic() -> None:
 
 
 class SharedCache(ArtefactCache):
-    """Converts each network once, however many processes ask for it; without torch, those that ship are used."""
+    """Converts each network once, however many processes ask for it; without torch, those that ship
+    are used.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(lambda: folder, None if torch_usable() else CONVERTED)
@@ -138,12 +156,17 @@ class SharedCache(ArtefactCache):
 
 @pytest.fixture(scope="session", autouse=True)
 def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Each network is converted once per run, not once per test: the workers of a run share the folder."""
+    """Each network is converted once per run, not once per test: the workers of a run share the
+    folder.
+    """
     folder = tmp_path_factory.getbasetemp()
-    shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
+    shared = (
+        folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder
+    ) / "converted-networks"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conversion, "artefacts", SharedCache(shared))
-        patch.setattr(preparation, "preparation", Preparation((sys.executable, "-c", "")))  # nothing is left to prepare
+        # nothing is left to prepare
+        patch.setattr(preparation, "preparation", Preparation((sys.executable, "-c", "")))
         yield
 
 
@@ -178,7 +201,8 @@ def _no_thread_left() -> Iterator[None]:
 
 
 def _own_threads(before: set[threading.Thread]) -> list[threading.Thread]:
-    # Dummy threads stand for foreign ones (Qt's, FFmpeg's) that once called into Python; they cannot be joined.
+    # Dummy threads stand for foreign ones (Qt's, FFmpeg's) that once called into Python; they
+    # cannot be joined.
     return [
         thread
         for thread in threading.enumerate()
@@ -215,7 +239,8 @@ def _children() -> set[int]:
         return set()
     found: set[int] = set()  # the same, 200 times faster, which counts with thousands of tests
     for task in tasks.iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # a thread that has just ended
             found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
 
@@ -235,7 +260,9 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _no_error_logged(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
     """No part logged an error, unless the test is marked `error_logs`."""
     yield
     if request.node.get_closest_marker("error_logs"):
@@ -251,7 +278,8 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
 
 @pytest.fixture(scope="session")
 def resource_tracker() -> None:
-    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it.
+    """Start the process that multiprocessing keeps until the end of the program, so that no test
+    seems to leave it.
 
     Windows needs none.
     """

@@ -1,7 +1,9 @@
-"""Start Mattecam: `python3 run.py --help`. Run its tests: `python3 run.py test`, or `python3 run.py test --all`.
+"""Start Mattecam: `python3 run.py --help`. Run its tests: `python3 run.py test`, or `python3 run.py
+test --all`.
 
-If this Python has the packages of requirements.txt, the program starts. Otherwise it creates `.venv` beside this file,
-installs them there and starts again in it; until then it uses only the standard library.
+If this Python has the packages of requirements.txt, the program starts. Otherwise it creates
+`.venv` beside this file, installs them there and starts again in it; until then it uses only the
+standard library.
 """
 
 import os
@@ -33,7 +35,9 @@ from app.system import environment
 from models.program import NO_MODELS, NO_MODELS_OPTION, program_command
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
-"""Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""
+"""Options of pytest: a process more than cores, because many tests wait; four at most, each needs
+about a gigabyte.
+"""
 REPORTING = ("-p", "tests.reporting")
 """Options of pytest: each failure is named at once, and an interrupted run ends with a count."""
 FIRST_TIER = ("-m", "not slow and not vm and not long")
@@ -53,7 +57,9 @@ def main(argv: list[str]) -> int:
             sys.exit(f"mattecam: {unsupported}")
         missing = display.missing_libraries() if opens_window(argv) else None
         if missing:  # said before an installation of some minutes
-            sys.exit(f"mattecam: {missing}; install them first, or run `{program_command()} headless`.")
+            sys.exit(
+                f"mattecam: {missing}; install them first, or run `{program_command()} headless`."
+            )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:
@@ -63,7 +69,8 @@ def main(argv: list[str]) -> int:
         if not environment.inside():
             command = [str(environment.PYTHON), "-I", str(environment.ROOT / "run.py"), *argv]
             if os.name == "nt":
-                for each in stopping():  # the other process gets it, too, and this one waits for its end
+                for each in stopping():
+                    # the other process gets it, too, and this one waits for its end
                     signal.signal(each, lambda number, frame: None)
                 return subprocess.call(command)
             os.execv(command[0], command)  # noqa: S606 - no shell is wanted
@@ -73,7 +80,8 @@ def main(argv: list[str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         os.chdir(environment.ROOT)
-        # Otherwise each process that the tests start compiles all modules again: a sixth of the processor time.
+        # Otherwise each process that the tests start compiles all modules again: a sixth of the
+        # processor time.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         sys.dont_write_bytecode = False
         return int(pytest.main(pytest_options(argv[1:])))

@@ -1,8 +1,10 @@
-"""Build the wheel: one package, `mattecam`, in which the program lies as the private `mattecam._program`.
+"""Build the wheel: one package, `mattecam`, in which the program lies as the private
+`mattecam._program`.
 
-In the source tree the program is imported as `app` and `models`, names that an installed package must not
-take from others. The build copies these folders into `mattecam/_program` and completes the names in their import
-statements. Nothing else in the sources may name a module: see `module` in `app/core/paths.py`.
+In the source tree the program is imported as `app` and `models`, names that an installed package
+must not take from others. The build copies these folders into `mattecam/_program` and completes the
+names in their import statements. Nothing else in the sources may name a module: see `module` in
+`app/core/paths.py`.
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ PREFIX = "mattecam._program."
 PROGRAM = ("app", "models")
 NOT_SHIPPED = ("*__pycache__*",)
 OLDEST = {"numpy": "2.0.2"}
-"""Older than the pins: what a neighbour in the environment may need, and what the program was tried with.
+"""Older than the pins: what a neighbour in the environment may need, and what the program was tried
+with.
 
 OpenCV 4 cannot draw the text of the stand-by card, and OpenCV 5 needs numpy 2.
 """
 EXACT = ("openvino", "torch")
-"""The networks that ship are converted by and for one version of OpenVINO, and others only where PyTorch is."""
+"""The networks that ship are converted by and for one version of OpenVINO, and others only where
+PyTorch is.
+"""
 OF_ANOTHER = ("PyQt6-Qt6",)
 """Pinned for the sources alone: PyQt6 requires the one that suits it."""
 EXTRAS = {"cluster": "requirements-cluster.txt"}
@@ -47,26 +52,33 @@ class BuildProgram(build_py):
             line = ("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD")
             done = subprocess.run(line, capture_output=True, text=True, check=False)
             if done.returncode == 0:
-                (Path(self.build_lib) / "mattecam" / "_program" / "COMMIT").write_text(done.stdout, encoding="utf-8")
+                (Path(self.build_lib) / "mattecam" / "_program" / "COMMIT").write_text(
+                    done.stdout, encoding="utf-8"
+                )
 
     def build_module(self, module: str, module_file: str, package: str) -> tuple[str, bool]:
         """Copy a module and complete its imports; return the copy and whether it is new."""
         copy, is_new = super().build_module(module, module_file, package)
         if self.editable_mode:
-            raise SystemExit("Mattecam cannot be installed as editable; start run.py in the source tree.")
+            raise SystemExit(
+                "Mattecam cannot be installed as editable; start run.py in the source tree."
+            )
         path = Path(copy)
         path.write_bytes(with_complete_imports(path.read_bytes()))
         return copy, is_new
 
 
 def with_complete_imports(source: bytes) -> bytes:
-    """Return a module with `from app.x import y` as `from mattecam._program.app.x import y`; line numbers stay.
+    """Return a module with `from app.x import y` as `from mattecam._program.app.x import y`; line
+    numbers stay.
 
     Raises SyntaxError for `import app.x`, which binds the name `app`, and for a relative import.
     """
     lines = source.splitlines(keepends=True)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in PROGRAM for alias in node.names):
+        if isinstance(node, ast.Import) and any(
+            alias.name.partition(".")[0] in PROGRAM for alias in node.names
+        ):
             raise SyntaxError(f"line {node.lineno}: write `from app.x import y`")
         if isinstance(node, ast.ImportFrom) and node.level:
             raise SyntaxError(f"line {node.lineno}: a relative import")
@@ -84,7 +96,8 @@ def pins(requirements: str) -> list[str]:
 
 
 def ranges(pinned: list[str]) -> list[str]:
-    """Return what the wheel requires in place of pins: from the oldest version that was tried to the next major one.
+    """Return what the wheel requires in place of pins: from the oldest version that was tried to
+    the next major one.
 
     A program of somebody else in the same environment needs versions of its own.
     """
@@ -103,16 +116,28 @@ def ranges(pinned: list[str]) -> list[str]:
 
 
 def data_files() -> list[tuple[str, list[str]]]:
-    """Return the documents and what a desktop reads, by the folder of an environment that they are installed into."""
+    """Return the documents and what a desktop reads, by the folder of an environment that they are
+    installed into.
+    """
     share = ROOT / "build" / "share"
     files = desktop_files(share, __version__)
-    made = [(f"share/{file.parent.relative_to(share)}", [str(file.relative_to(ROOT))]) for file in files]
-    return [("share/doc/mattecam", [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/*.md"))]), *made]
+    made = [
+        (f"share/{file.parent.relative_to(share)}", [str(file.relative_to(ROOT))]) for file in files
+    ]
+    return [
+        (
+            "share/doc/mattecam",
+            [str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/*.md"))],
+        ),
+        *made,
+    ]
 
 
 required = pins("requirements.txt")
 torch = [pin for pin in required if pin.startswith("torch==")]
-found = find_namespace_packages(str(ROOT), include=[f"{top}*" for top in PROGRAM], exclude=NOT_SHIPPED)
+found = find_namespace_packages(
+    str(ROOT), include=[f"{top}*" for top in PROGRAM], exclude=NOT_SHIPPED
+)
 setup(
     cmdclass={"build_py": BuildProgram},
     long_description=page_for_index((ROOT / "README.md").read_text(encoding="utf-8"), __version__),

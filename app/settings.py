@@ -101,7 +101,9 @@ class Settings(Model):
         return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT
 
 
-_hiding_fields = [path for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None]
+_hiding_fields = [
+    path for path, field in fields_of(Settings) if facts_of(field)["hides"] is not None
+]
 _hiding = attrgetter(*[".".join(path) for path in _hiding_fields])
 
 

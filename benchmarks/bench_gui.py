@@ -1,12 +1,14 @@
-"""Responsiveness of the window: gaps of the GUI thread, cost of the preview, latency of changes, start-up time.
+"""Responsiveness of the window: gaps of the GUI thread, cost of the preview, latency of changes,
+start-up time.
 
     python -m benchmarks.bench_gui [--model M] [--weights F] [--seconds 60]
 
-Prints JSON. The window runs over the demo source while a script uses its controls. A heartbeat on the GUI thread
-measures the gaps between event-loop iterations, the preceding action of the script, and the CPU time of the thread
-itself; the rest of a gap is preemption. The cost of the preview compares alternating periods with and without preview
-in one run. The start-up time is measured in separate processes, from the end of the imports to the first camera frame
-in the preview: once without a cached converted network, and once with it.
+Prints JSON. The window runs over the demo source while a script uses its controls. A heartbeat on
+the GUI thread measures the gaps between event-loop iterations, the preceding action of the script,
+and the CPU time of the thread itself; the rest of a gap is preemption. The cost of the preview
+compares alternating periods with and without preview in one run. The start-up time is measured in
+separate processes, from the end of the imports to the first camera frame in the preview: once
+without a cached converted network, and once with it.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ class Heartbeat:
 
     def _beat(self) -> None:
         now = (time.perf_counter(), time.thread_time())
-        self.gaps_ms.append(((now[0] - self._last[0]) * 1000, (now[1] - self._last[1]) * 1000, self.doing))
+        self.gaps_ms.append(
+            ((now[0] - self._last[0]) * 1000, (now[1] - self._last[1]) * 1000, self.doing)
+        )
         self._last = now
 
 
@@ -82,9 +86,17 @@ def actions(session: Session) -> Iterator[partial[Any]]:
     for number in itertools.count():
         yield partial(window.strip.choose, tiles[number % len(tiles)])
         yield partial(session.store.edit, "window", all_settings=number % 2 == 0)
-        yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
-        yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
-        yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))
+        yield from (
+            partial(store.edit, "background", blur_strength=strength)
+            for strength in range(0, 100, 20)
+        )
+        yield from (
+            partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE)
+        )
+        yield from (
+            partial(store.edit, "matting", downsample_ratio=ratio)
+            for ratio in (0.25, 0.3, 0.35, None)
+        )
         yield from (partial(store.edit, "matting.edges", grow_px=grown) for grown in (-3, 0, 3, 0))
         yield partial(window.resize, 1000 + 60 * (number % 5), 800)
         yield partial(session.store.edit, "window", mirror_preview=number % 2 == 0)
@@ -122,7 +134,9 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
         "p99_gap_ms": round(gaps[int(len(gaps) * 0.99)], 1),
         "worst_after": worst[2],
         "gaps_over_50_ms": [
-            f"{gap:.0f} ms, {own:.0f} of its own, after {doing}" for gap, own, doing in beat.gaps_ms if gap > LIMIT_MS
+            f"{gap:.0f} ms, {own:.0f} of its own, after {doing}"
+            for gap, own, doing in beat.gaps_ms
+            if gap > LIMIT_MS
         ],
         "worst_own_ms": round(own[1], 1),
         "worst_own_after": own[2],
@@ -130,10 +144,14 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 
 
 def preview_cost(session: Session) -> dict[str, float]:
-    """Return the frame rate with and without preview, measured alternately at a fixed ratio that loads the CPU."""
+    """Return the frame rate with and without preview, measured alternately at a fixed ratio that
+    loads the CPU.
+    """
     fps: dict[bool, list[float]] = {True: [], False: []}
     session.store.edit("window", show_plot=False)
-    session.store.edit("matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO)
+    session.store.edit(
+        "matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO
+    )
     assert wait(PATIENCE_S, partial(_uses_ratio, session, COSTLY_RATIO))
     wait(TURN_S)
     for turn in range(2 * TURNS):
@@ -142,7 +160,9 @@ def preview_cost(session: Session) -> dict[str, float]:
         wait(0.5)
         frames, started_s = session.bridge.status.frames_out, time.perf_counter()
         wait(TURN_S)
-        fps[shown].append((session.bridge.status.frames_out - frames) / (time.perf_counter() - started_s))
+        fps[shown].append(
+            (session.bridge.status.frames_out - frames) / (time.perf_counter() - started_s)
+        )
     session.window.show()
     with_preview, without = statistics.median(fps[True]), statistics.median(fps[False])
     return {
@@ -157,12 +177,17 @@ def reaction(session: Session) -> dict[str, float]:
     frames = []
     for number, colour in enumerate(((0, 0, 255), (255, 0, 0), (0, 255, 0))):
         before = session.bridge.status.frames_out
-        session.store.edit("background", kind="colour", colour="#{2:02x}{1:02x}{0:02x}".format(*colour))
+        session.store.edit(
+            "background", kind="colour", colour="#{2:02x}{1:02x}{0:02x}".format(*colour)
+        )
 
         def seen(colour: tuple[int, int, int] = colour) -> bool:
             picture = session.bridge.picture
             corner = (0, 0, 0) if picture is None else picture.image[2, 2].tolist()
-            return all(abs(shown - wanted) < TOLERANCE for shown, wanted in zip(corner, colour, strict=True))
+            return all(
+                abs(shown - wanted) < TOLERANCE
+                for shown, wanted in zip(corner, colour, strict=True)
+            )
 
         assert wait(PATIENCE_S, seen), f"background {number} never came"
         frames.append(session.bridge.status.frames_out - before)
@@ -201,14 +226,24 @@ def first_picture_s(settings: Settings) -> float:
 def shows_camera(session: Session) -> bool:
     """Return whether the preview has rendered a picture with a frame."""
     picture = session.bridge.picture
-    return session.window.preview.image is not None and picture is not None and picture.frame is not None
+    return (
+        session.window.preview.image is not None
+        and picture is not None
+        and picture.frame is not None
+    )
 
 
 def start_s(chosen: argparse.Namespace) -> float:
     """Run `first_picture_s` in a new process."""
-    words = ["--model", chosen.model, *(["--weights", str(chosen.weights)] if chosen.weights else [])]
+    words = [
+        "--model",
+        chosen.model,
+        *(["--weights", str(chosen.weights)] if chosen.weights else []),
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.bench_gui", "--start-only", *words], stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", "benchmarks.bench_gui", "--start-only", *words],
+        stdout=subprocess.PIPE,
+        check=True,
     )
     return round(float(done.stdout), 2)
 
@@ -219,7 +254,9 @@ def measure(settings: Settings, chosen: argparse.Namespace) -> dict[str, object]
     session = Session(make_application(), settings, WindowOptions(seconds=3600))
     session.start()
     try:
-        assert wait(PATIENCE_S, lambda: session.bridge.status.frames_out > 5), str(session.bridge.status.errors)
+        assert wait(PATIENCE_S, lambda: session.bridge.status.frames_out > 5), str(
+            session.bridge.status.errors
+        )
         return {
             **starts,
             "reaction": reaction(session),
@@ -232,11 +269,15 @@ def measure(settings: Settings, chosen: argparse.Namespace) -> dict[str, object]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="auto")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--start-only", action="store_true", help="only print the seconds to the first picture")
+    parser.add_argument(
+        "--start-only", action="store_true", help="only print the seconds to the first picture"
+    )
     chosen = parser.parse_args()
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

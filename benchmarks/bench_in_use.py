@@ -1,12 +1,14 @@
-"""The program in use, beside another version of it and beside a plain loop with the same network and recorder.
+"""The program in use, beside another version of it and beside a plain loop with the same network
+and recorder.
 
     python -m benchmarks.bench_in_use [--model mattecam] [--weights FILE] [--downsample-ratio 0.25]
         [--precision float32] [--fps 30] [--before FOLDER] [--seconds 15] [--turns 2]
 
-Prints the tables of docs/performance.md for a model in Markdown; then `run.py headless --record` on a 720p MJPEG file,
-alternating with the checkout in FOLDER; then the program and the plain loop, in turn. The recordings are read back:
-frames, rate, duration. `--turns 0` leaves them out. `--fps 60` is a camera that the program cannot keep up with, so
-that its rate is comparable with that of the plain loop, which reads as fast as it can.
+Prints the tables of docs/performance.md for a model in Markdown; then `run.py headless --record` on
+a 720p MJPEG file, alternating with the checkout in FOLDER; then the program and the plain loop, in
+turn. The recordings are read back: frames, rate, duration. `--turns 0` leaves them out. `--fps 60`
+is a camera that the program cannot keep up with, so that its rate is comparable with that of the
+plain loop, which reads as fast as it can.
 """
 
 from __future__ import annotations
@@ -68,9 +70,30 @@ def headless(folder: Path, clip: Path, settings: Settings, seconds: float) -> di
     matting = settings.matting
     with tempfile.TemporaryDirectory() as home:
         out, status = Path(home) / "out.mp4", Path(home) / "status.json"
-        words = ["--source", str(clip), "--virtual-camera", "off", "--record", str(out), "--status-json", str(status)]
-        words += ["--model", matting.model, "--precision", matting.precision, "--seconds", str(seconds)]
-        words += ["--downsample-ratio", str(matting.downsample_ratio), "--fps", f"{settings.capture.fps:g}"]
+        words = [
+            "--source",
+            str(clip),
+            "--virtual-camera",
+            "off",
+            "--record",
+            str(out),
+            "--status-json",
+            str(status),
+        ]
+        words += [
+            "--model",
+            matting.model,
+            "--precision",
+            matting.precision,
+            "--seconds",
+            str(seconds),
+        ]
+        words += [
+            "--downsample-ratio",
+            str(matting.downsample_ratio),
+            "--fps",
+            f"{settings.capture.fps:g}",
+        ]
         words += ["--weights", str(matting.weights)] if matting.weights is not None else []
         environment = {**os.environ, "PYTHONPATH": str(folder), "MATTECAM_CONFIG_DIR": home}
         command = [sys.executable, str(folder / "run.py"), "headless", *words]
@@ -108,13 +131,15 @@ def recording(path: Path) -> str:
         duration_s = float((stream.duration or 0) * (stream.time_base or 0))
     steps_ms = [1000 * (after - before) for before, after in pairwise(times)] or [0.0]
     return (
-        f"{len(times)} frames, {np.percentile(steps_ms, 5):.0f}–{np.percentile(steps_ms, 95):.0f} ms apart,"
-        f" {duration_s:.2f} s"
+        f"{len(times)} frames, {np.percentile(steps_ms, 5):.0f}–{np.percentile(steps_ms, 95):.0f} "
+        f"ms apart, {duration_s:.2f} s"
     )
 
 
 def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
-    """Return the frame rate of a plain loop: decode, eager network, composite in numpy, encode, one after the other."""
+    """Return the frame rate of a plain loop: decode, eager network, composite in numpy, encode, one
+    after the other.
+    """
     choice = choose(matting.replace(executor="eager", precision="float32"))
     core = load_core(choice.model, choice.weights, matting.refiner, 0.5, "cpu", "float32")
     ratio = matting.downsample_ratio or 1.0
@@ -134,17 +159,25 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="mattecam")
-    parser.add_argument("--weights", type=Path, help="a checkpoint for the model in place of the installed one")
+    parser.add_argument(
+        "--weights", type=Path, help="a checkpoint for the model in place of the installed one"
+    )
     parser.add_argument("--downsample-ratio", type=float, default=0.25)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--fps", type=int, default=30, help="of the camera-like source")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier version")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each measurement")
-    parser.add_argument("--turns", type=int, default=2, help="of recordings beside another checkout")
+    parser.add_argument(
+        "--turns", type=int, default=2, help="of recordings beside another checkout"
+    )
     parser.add_argument("--still", action="store_true", help="nothing moves before the camera")
-    parser.add_argument("--json", action="store_true", help="print the measurements of this version alone, as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print the measurements of this version alone, as JSON"
+    )
     chosen = parser.parse_args()
     matting = MattingSettings(
         model=chosen.model,
@@ -153,8 +186,12 @@ def main() -> None:
         precision=chosen.precision,
         device="cpu",
     )
-    settings = Settings(capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=chosen.fps), matting=matting)
-    result = in_use(settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr), still=chosen.still)
+    settings = Settings(
+        capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=chosen.fps), matting=matting
+    )
+    result = in_use(
+        settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr), still=chosen.still
+    )
     if chosen.json:
         print(json.dumps(result, indent=2))
         return
@@ -172,14 +209,20 @@ def compare_with_plain_loop(settings: Settings, seconds: float) -> None:
         rates.append((program_row(settings, seconds)["fps"], usual_fps))
     turns = ", ".join(f"{program_fps:.1f} and {usual_fps:.1f}" for program_fps, usual_fps in rates)
     ratio = statistics.median(program_fps / usual_fps for program_fps, usual_fps in rates)
-    print(f"\nProgram with everything on, and plain loop with decoder and recorder, in turn: {turns} fps.")
+    print(
+        f"\nProgram with everything on, and plain loop with decoder and recorder, in turn: {turns} "
+        "fps."
+    )
     print(f"The program is {ratio:.1f} times as fast.")
 
 
 def compare_recordings(settings: Settings, before: Path | None, turns: int, seconds: float) -> None:
     """Print a table of recordings by this checkout and the one in `before`, in turn."""
     versions = [ROOT, *([before.resolve()] if before else [])]
-    print("| version | fps | step ms | end to end ms (p95) | cores | CPU ms per composite | recording |")
+    print(
+        "| version | fps | step ms | end to end ms (p95) | cores | CPU ms per composite | "
+        "recording |"
+    )
     print("|---|---:|---:|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "camera.avi"
@@ -189,9 +232,9 @@ def compare_recordings(settings: Settings, before: Path | None, turns: int, seco
                 row = headless(version, clip, settings, seconds)
                 latency = row["end_to_end"]
                 print(
-                    f"| {'this' if version == ROOT else 'before'} | {row['fps']:.1f} | {row['step']:.1f}"
-                    f" | {latency['median']:.0f} ({latency['p95']:.0f}) | {row['cores']:.2f} | {row['cpu_ms']:.1f}"
-                    f" | {row['recording']} |",
+                    f"| {'this' if version == ROOT else 'before'} | {row['fps']:.1f} | "
+                    f"{row['step']:.1f} | {latency['median']:.0f} ({latency['p95']:.0f}) | "
+                    f"{row['cores']:.2f} | {row['cpu_ms']:.1f} | {row['recording']} |",
                     flush=True,
                 )
 

@@ -1,13 +1,15 @@
-"""How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
+"""How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text
+behind the blur.
 
     python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced]...
                                     [--draw N] [--precision P] [--quick] [--json]
 
-Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
-backdrop that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha
-over the sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not;
-within 10 pixels of the person (rim) and beyond. A second table says how much of people a level loses beyond what the
-network loses (level off). `docs/security.md` explains the method.
+Sequences with known truth go through the engine as the program builds it on a CPU (float32 by
+default), in front of a backdrop that the attacker knows. Reported per case, in percent of the
+background pixels: pixels whose largest alpha over the sequence reaches 0.1 and 0.5, and pixels that
+the attacker reconstructs within 24/255, knowing alpha or not; within 10 pixels of the person (rim)
+and beyond. A second table says how much of people a level loses beyond what the network loses
+(level off). `docs/security.md` explains the method.
 """
 
 from __future__ import annotations
@@ -98,13 +100,22 @@ def measure(
                 matte = engine.step(StepRequest(sample.image, backdrop, edges, strict))
                 if sample.case:
                     counter = counters.setdefault(sample.case, Counter(backdrop))
-                    counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)
+                    counter.add(
+                        sample.image, sample.person, sample.exact, matte.alpha, matte.composite
+                    )
             for case, counter in counters.items():
                 results[case].append(counter.result())
     finally:
         engine.close()
     return [
-        Row(model, strict, case, len(leaks), total(leaks), max(leak.beyond.visible for leak in leaks))
+        Row(
+            model,
+            strict,
+            case,
+            len(leaks),
+            total(leaks),
+            max(leak.beyond.visible for leak in leaks),
+        )
         for case, leaks in results.items()
     ]
 
@@ -112,11 +123,15 @@ def measure(
 def strict_cost_ms(model: str) -> dict[str, float]:
     """Median time of a 720p step at each level of strict mode, taking turns in one run."""
     source = DemoSource(*HD, 30.0, realtime=False)
-    frames, backdrop = [source.render(index) for index in range(12)], np.full((HD[1], HD[0], 3), 90, np.uint8)
+    frames, backdrop = (
+        [source.render(index) for index in range(12)],
+        np.full((HD[1], HD[0], 3), 90, np.uint8),
+    )
     engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in LEVELS]
     try:
         contenders = [
-            step_contender(engine, level, frames, backdrop) for level, engine in zip(LEVELS, engines, strict=True)
+            step_contender(engine, level, frames, backdrop)
+            for level, engine in zip(LEVELS, engines, strict=True)
         ]
         interleave(contenders, COST_SECONDS)
         medians = [each.figures()["median_ms"] for each in contenders]
@@ -128,7 +143,10 @@ def strict_cost_ms(model: str) -> dict[str, float]:
 
 def tables(rows: Sequence[Row]) -> str:
     """The report as Markdown."""
-    head = "| model | strict | case | rim ≥ 0.1 | rim ≥ 0.5 | beyond ≥ 0.1 | beyond ≥ 0.5 | worst beyond ≥ 0.1 | "
+    head = (
+        "| model | strict | case | rim ≥ 0.1 | rim ≥ 0.5 | beyond ≥ 0.1 | beyond ≥ 0.5 | worst "
+        "beyond ≥ 0.1 | "
+    )
     head += "alpha known, rim / beyond | alpha unknown, rim / beyond | MAD | person lost |"
     lines = [head, "|---" * 12 + "|"]
     for row in rows:
@@ -139,7 +157,10 @@ def tables(rows: Sequence[Row]) -> str:
             row.strict,
             row.case,
             *(_percent(rim, share) for share in (rim.visible, rim.strong)),
-            *(_percent(beyond, share) for share in (beyond.visible, beyond.strong, row.worst_beyond)),
+            *(
+                _percent(beyond, share)
+                for share in (beyond.visible, beyond.strong, row.worst_beyond)
+            ),
             f"{_percent(rim, rim.alpha_known)} / {_percent(beyond, beyond.alpha_known)}",
             f"{_percent(rim, rim.alpha_unknown)} / {_percent(beyond, beyond.alpha_unknown)}",
             "-" if mad is None else f"{mad:.4f}",
@@ -159,7 +180,10 @@ def _readability(strength: float, zoom: int) -> Readability:
 
 
 def _blur_table(results: Iterable[Readability]) -> str:
-    lines = ["| strength | zoom | sigma at 720p | readable cap height | letters read at 30 px |", "|---" * 5 + "|"]
+    lines = [
+        "| strength | zoom | sigma at 720p | readable cap height | letters read at 30 px |",
+        "|---" * 5 + "|",
+    ]
     for result in results:
         height = result.cap_height_px
         readable = f"more than {max(result.recognized)} px" if height is None else f"{height} px"
@@ -174,20 +198,40 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
-    parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
-    parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
-    parser.add_argument("--live", action="store_true", help="the network spares work where little moves, as in a call")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder with clips, train and train-clean"
+    )
+    parser.add_argument(
+        "--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}"
+    )
+    parser.add_argument(
+        "--strict", action="append", choices=LEVELS, help="repeatable; default: all levels"
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="the network spares work where little moves, as in a call",
+    )
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
-    parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="of the frames made from data")
-    parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
-    parser.add_argument("--quick", action="store_true", help="fewer sequences, no blur and no timing")
+    parser.add_argument(
+        "--size", type=_size, default=SIZE, metavar="WxH", help="of the frames made from data"
+    )
+    parser.add_argument(
+        "--draw", type=int, default=0, metavar="N", help="which people and rooms are put together"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer sequences, no blur and no timing"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     return parser.parse_args()
 
 
-def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene], found: Report) -> None:
+def _measure_model(
+    model: str, words: argparse.Namespace, data: Sequence[Scene], found: Report
+) -> None:
     """Add the model's rows and cost, or a sentence where it cannot be measured."""
     levels = words.strict or LEVELS
     try:

@@ -1,11 +1,12 @@
-"""Measure what runs the networks on an NVIDIA GPU: eager torch, `torch.compile` and the program's graph, in one run.
+"""Measure what runs the networks on an NVIDIA GPU: eager torch, `torch.compile` and the program's
+graph, in one run.
 
     benchmarks/gpu.sh [--folder FOLDER] [--rehearse]
 
-All three run the same frame step with the same weights. Needs torch, numpy, OpenCV, pydantic and safetensors, and no
-package index. Prints a line per result at once and keeps all of them in `results.json` of the folder. --rehearse runs
-everything on the CPU with small frames: that tests the script, and its numbers mean nothing. The exit code is 1 if
-alpha or a composite is wrong.
+All three run the same frame step with the same weights. Needs torch, numpy, OpenCV, pydantic and
+safetensors, and no package index. Prints a line per result at once and keeps all of them in
+`results.json` of the folder. --rehearse runs everything on the CPU with small frames: that tests
+the script, and its numbers mean nothing. The exit code is 1 if alpha or a composite is wrong.
 """
 
 from __future__ import annotations
@@ -66,22 +67,34 @@ class Bench:
 
     def geometry(self, width: int, height: int, ratio: float) -> StepGeometry:
         """Return the geometry to use for a nominal size."""
-        return StepGeometry(width // 10, height // 10, 0.5) if self.rehearsal else StepGeometry(width, height, ratio)
+        return (
+            StepGeometry(width // 10, height // 10, 0.5)
+            if self.rehearsal
+            else StepGeometry(width, height, ratio)
+        )
 
     def seconds(self, wanted_s: float) -> float:
         """Return how long to measure."""
         return min(wanted_s, 0.2) if self.rehearsal else wanted_s
 
     def core(self, model: str, device: str | None = None, precision: str | None = None) -> Core:
-        """Return a core: the bundled network, or RVM with random weights, on which its speed does not depend."""
+        """Return a core: the bundled network, or RVM with random weights, on which its speed does
+        not depend.
+        """
         torch.manual_seed(1)
         network = load() if model == "mattecam" else MattingNetwork()
         dtype = DTYPES[precision or self.precision]
-        return Core(place(network.eval().requires_grad_(False), device or self.device, dtype)).eval()
+        return Core(
+            place(network.eval().requires_grad_(False), device or self.device, dtype)
+        ).eval()
 
     def compiled(self, step: Step) -> Step:
         """Return the compiled step; a rehearsal only traces it, because compiling takes minutes."""
-        return torch.compile(step, backend="eager") if self.rehearsal else torch.compile(step, mode="reduce-overhead")
+        return (
+            torch.compile(step, backend="eager")
+            if self.rehearsal
+            else torch.compile(step, mode="reduce-overhead")
+        )
 
     def wait(self) -> None:
         """Wait for the device."""
@@ -90,7 +103,9 @@ class Bench:
 
 
 def timed(call: Callable[[int], object], seconds: float) -> Row:
-    """Call repeatedly for so long after a warm-up; return median, 95th percentile, frame rate and processor time."""
+    """Call repeatedly for so long after a warm-up; return median, 95th percentile, frame rate and
+    processor time.
+    """
     for index in range(WARM_UPS):
         call(index)
     times_ms: list[float] = []
@@ -107,7 +122,9 @@ def timed(call: Callable[[int], object], seconds: float) -> Row:
 def frames(width: int, height: int, count: int) -> list[BgrImage]:
     """Return frames with a person who moves, (H, W, 3) uint8 BGR."""
     picture = np.asarray(cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR), np.uint8)
-    frame = cv2.copyMakeBorder(cv2.resize(picture, (height, height)), 0, 0, 0, width - height, cv2.BORDER_REPLICATE)
+    frame = cv2.copyMakeBorder(
+        cv2.resize(picture, (height, height)), 0, 0, 0, width - height, cv2.BORDER_REPLICATE
+    )
     return [np.roll(frame, index * width // 80, 1).astype(np.uint8) for index in range(count)]
 
 
@@ -127,17 +144,25 @@ def correctness(bench: Bench) -> Iterator[Row]:
         exact = TorchBackend(bench.core("mattecam", "cpu", "float32"), geometry)
         found = TorchBackend(bench.core("mattecam"), geometry, bench.device, bench.precision)
         for each in (exact, found):
-            each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))  # strict mode shows people at once
+            # strict mode shows people at once
+            each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))
         most, mean, person = 0, 0.0, 0.0
         for picture in pictures * (1 + WARM_UPS // len(pictures)):
             mine = found.step(StepRequest(picture, pictures[0], EDGES, strict)).alpha.astype(int)
             right = exact.step(StepRequest(picture, pictures[0], EDGES, strict)).alpha
             off = np.abs(mine - right)
-            most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
+            most, mean, person = (
+                max(most, int(off.max())),
+                max(mean, float(off.mean())),
+                float((right > 127).mean()),
+            )
         graph = found.recorded_step is not None and found.recorded_step.recorded_form is not None
         row: Row = {"strict": strict, "graph": graph, "person": round(person, 3), "off_most": most}
         # Without a person the difference means nothing.
-        yield row | {"off_mean": mean, "passed": mean < ALPHA_TOLERANCE and person > 0.1 and graph != bench.rehearsal}
+        yield row | {
+            "off_mean": mean,
+            "passed": mean < ALPHA_TOLERANCE and person > 0.1 and graph != bench.rehearsal,
+        }
 
 
 def speed(bench: Bench) -> Iterator[Row]:
@@ -146,7 +171,9 @@ def speed(bench: Bench) -> Iterator[Row]:
         geometry = bench.geometry(*size)
         pictures = frames(geometry.width, geometry.height, 4)
         names = {"size": [geometry.width, geometry.height], "ratio": geometry.ratio}
-        network = MattingNetwork().eval().requires_grad_(False).to(bench.device, DTYPES[bench.precision])
+        network = (
+            MattingNetwork().eval().requires_grad_(False).to(bench.device, DTYPES[bench.precision])
+        )
         usual = usual_loop(network, pictures[0], geometry.ratio, bench.device, bench.precision)
         with torch.inference_mode():
             row = timed(lambda index: usual(pictures[index % 4]), bench.seconds(4))  # noqa: B023
@@ -164,7 +191,9 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
         executor.recorded_step = executor.recorded_step if what == "program" else None
         for strict in LEVELS:
 
-            def call(index: int, strict: StrictLevel = strict, executor: TorchBackend = executor) -> None:
+            def call(
+                index: int, strict: StrictLevel = strict, executor: TorchBackend = executor
+            ) -> None:
                 executor.step(StepRequest(pictures[index % 4], pictures[0], EDGES, strict))
 
             yield {"what": what, "strict": strict, **timed(call, bench.seconds(4))}
@@ -184,7 +213,9 @@ def _steps(bench: Bench, geometry: StepGeometry, strict: StrictLevel) -> Iterato
     with torch.inference_mode():
         state = step.initial_state()
         expected = eager(frame, state)[0]
-        for name in ("eager", "compiled") if geometry.height <= MOST_ROWS_TO_COMPILE else ("eager",):
+        for name in (
+            ("eager", "compiled") if geometry.height <= MOST_ROWS_TO_COMPILE else ("eager",)
+        ):
             named: Row = {"what": f"step, {name}", "strict": strict}
             try:
                 start_s = time.perf_counter()
@@ -199,7 +230,8 @@ def _steps(bench: Bench, geometry: StepGeometry, strict: StrictLevel) -> Iterato
 
                 row = timed(call, bench.seconds(4))
             except Exception as error:  # noqa: BLE001 - the other ways are worth measuring
-                yield named | {"error": _told(error), "passed": name == "compiled"}  # a compiler may be missing
+                # a compiler may be missing
+                yield named | {"error": _told(error), "passed": name == "compiled"}
                 continue
             off = float((composite.float() - expected.float()).abs().mean())
             yield named | {"first_s": round(first_s, 2), "off": off, "passed": off < 1, **row}
@@ -208,8 +240,12 @@ def _steps(bench: Bench, geometry: StepGeometry, strict: StrictLevel) -> Iterato
 CHECKS: tuple[Callable[[Bench], Iterator[Row]], ...] = (machine, correctness, speed)
 
 
-def run(bench: Bench, file: Path, checks: tuple[Callable[[Bench], Iterator[Row]], ...] = CHECKS) -> bool:
-    """Run the checks, one after the other even if one fails; write the results; return whether all passed."""
+def run(
+    bench: Bench, file: Path, checks: tuple[Callable[[Bench], Iterator[Row]], ...] = CHECKS
+) -> bool:
+    """Run the checks, one after the other even if one fails; write the results; return whether all
+    passed.
+    """
     rows: list[Row] = []
     for check in checks:
         try:
@@ -229,12 +265,16 @@ def _told(error: Exception) -> str:
 
 def main() -> None:
     """Run and summarize."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, default=Path("gpu-results"))
     parser.add_argument("--rehearse", action="store_true")
     words = parser.parse_args()
     if not words.rehearse and not torch.cuda.is_available():
-        sys.exit("There is no NVIDIA GPU that torch can use; --rehearse runs the checks on the CPU.")
+        sys.exit(
+            "There is no NVIDIA GPU that torch can use; --rehearse runs the checks on the CPU."
+        )
     if words.rehearse:
         torch.set_num_threads(1)  # the frames are too small to share
     words.folder.mkdir(parents=True, exist_ok=True)

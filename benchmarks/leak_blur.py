@@ -1,4 +1,6 @@
-"""How tall letters in the room must be to be read through the blurred background, after deconvolution."""
+"""How tall letters in the room must be to be read through the blurred background, after
+deconvolution.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from app.matting.interface import StepGeometry
 Floats = NDArray[np.float64]
 SIZE = (1280, 720)
 FRAMES = 30
-"""Frames that the attacker averages; sensor noise makes the rounding to 8 bits average out as well."""
+"""Frames that the attacker averages; sensor noise makes the rounding to 8 bits average out as well.
+"""
 NOISE_SIGMA = 2.5
 CAP_HEIGHTS = (15, 20, 30, 40, 50, 60, 80, 100, 120, 160)
 NOISE_POWERS = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -47,18 +50,26 @@ class Readability:
         return smallest
 
 
-def readability(strength: float, small_height: int, heights: Sequence[int] = CAP_HEIGHTS, zoom: int = 1) -> Readability:
+def readability(
+    strength: float, small_height: int, heights: Sequence[int] = CAP_HEIGHTS, zoom: int = 1
+) -> Readability:
     """Blur pages of random letters as the program does on a CPU, deconvolve them and read them.
 
     zoom: of the camera's frame, which magnifies the letters.
     """
     geometry = StepGeometry(*SIZE, small_height / SIZE[1])
-    sigma = strength_sigma(strength, geometry.blur_short_side, zoom) * SIZE[1] / geometry.blur_short_side
+    sigma = (
+        strength_sigma(strength, geometry.blur_short_side, zoom)
+        * SIZE[1]
+        / geometry.blur_short_side
+    )
     results = {}
     for height in heights:
         page, letters = _page(height * zoom)
         seen = _seen(page, strength, geometry, zoom)
-        guesses = (_read(_wiener(seen, sigma, power), letters, height * zoom) for power in NOISE_POWERS)
+        guesses = (
+            _read(_wiener(seen, sigma, power), letters, height * zoom) for power in NOISE_POWERS
+        )
         results[height] = max(guesses)
     return Readability(strength, zoom, sigma, results)
 
@@ -87,7 +98,14 @@ def _glyph(letter: str, cap_height: int) -> NDArray[np.uint8]:
     box = np.zeros((height + 2 * thickness, max(width, cap_height) + 2 * thickness), np.uint8)
     left = (box.shape[1] - width) // 2
     cv2.putText(
-        box, letter, (left, height + thickness), cv2.FONT_HERSHEY_SIMPLEX, scale, (235,), thickness, cv2.LINE_AA
+        box,
+        letter,
+        (left, height + thickness),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        scale,
+        (235,),
+        thickness,
+        cv2.LINE_AA,
     )
     return box
 
@@ -100,9 +118,13 @@ def _seen(page: NDArray[np.uint8], strength: float, geometry: StepGeometry, zoom
     mean = np.zeros(page.shape)
     for _ in range(FRAMES):
         noisy = np.clip(page + random.normal(0, NOISE_SIGMA, page.shape), 0, 255).astype(np.float32)
-        small = np.asarray(cv2.resize(noisy, size, interpolation=cv2.INTER_LINEAR), np.float32) / 255
+        small = (
+            np.asarray(cv2.resize(noisy, size, interpolation=cv2.INTER_LINEAR), np.float32) / 255
+        )
         planes = np.repeat(small[None], 3, 0).astype(np.float32)
-        mean += blurred_background(planes, nobody, strength, geometry.blur_factor, *SIZE, zoom=zoom)[..., 1]
+        mean += blurred_background(
+            planes, nobody, strength, geometry.blur_factor, *SIZE, zoom=zoom
+        )[..., 1]
     return mean / FRAMES
 
 
@@ -118,8 +140,12 @@ def _wiener(image: Floats, sigma: float, noise_power: float) -> Floats:
 
 
 def _read(image: Floats, letters: Sequence[tuple[str, int, int]], cap_height: int) -> float:
-    """Share of the letters whose own template correlates best; positions and font are known to the attacker."""
-    templates = {letter: _glyph(letter, cap_height).astype(np.float32) for letter in string.ascii_uppercase}
+    """Share of the letters whose own template correlates best; positions and font are known to the
+    attacker.
+    """
+    templates = {
+        letter: _glyph(letter, cap_height).astype(np.float32) for letter in string.ascii_uppercase
+    }
     blurred = {
         letter: _unit(-np.asarray(cv2.GaussianBlur(ink, (0, 0), cap_height / 10), np.float64))
         for letter, ink in templates.items()

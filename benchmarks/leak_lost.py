@@ -1,4 +1,6 @@
-"""How much of people strict mode loses beyond what the network itself loses, when they appear, and holes in them."""
+"""How much of people strict mode loses beyond what the network itself loses, when they appear, and
+holes in them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from benchmarks.leak_scenes import SIZE
 CERTAIN = 247
 """8-bit alpha of which the network is certain."""
 CERTAIN_AREA = 0.005
-"""Share of the frame in which the network is certain of a person from which on the person must appear."""
+"""Share of the frame in which the network is certain of a person from which on the person must
+appear.
+"""
 LATE_FRAMES = 3
 """Frames after that in which nothing counts as lost."""
 SHOWN_SHARE = 0.9
@@ -34,12 +38,17 @@ class Lost:
 
     sequences: int
     share: float
-    """Of the pixels (0..1) of people whom the network shows: those with an alpha below 0.5; mean of the sequences."""
+    """Of the pixels (0..1) of people whom the network shows: those with an alpha below 0.5; mean of
+    the sequences.
+    """
     worst_share: float
     shown_after: int | None
-    """Most frames until a person of whom the network is certain is shown; None: somebody never is."""
+    """Most frames until a person of whom the network is certain is shown; None: somebody never is.
+    """
     hole_px: float
-    """Area of the largest piece that is absent where the network is certain, in pixels of the network's input."""
+    """Area of the largest piece that is absent where the network is certain, in pixels of the
+    network's input.
+    """
 
 
 @dataclass
@@ -56,7 +65,9 @@ class LostCounter:
     _began: bool = False
 
     def add(self, person: AlphaImage, known: bool, network: AlphaImage, shown: AlphaImage) -> None:
-        """Take in a frame. person: its truth; known: whether it says where people are; network: alpha at level off."""
+        """Take in a frame. person: its truth; known: whether it says where people are; network:
+        alpha at level off.
+        """
         certain = (person >= OPAQUE) & (network >= CERTAIN)
         self._began = self._began or bool(certain.mean() > CERTAIN_AREA)
         if not self._began:
@@ -67,7 +78,9 @@ class LostCounter:
             visible = (person >= OPAQUE) & (network >= STRONG) if known else certain
             self._lost += int((visible & (shown < STRONG)).sum())
             self._total += int(visible.sum())
-            self._hole = max(self._hole, _largest_piece(certain & (shown < STRONG), self.small_height))
+            self._hole = max(
+                self._hole, _largest_piece(certain & (shown < STRONG), self.small_height)
+            )
         self._frames += 1
 
     def result(self) -> Lost:
@@ -112,7 +125,8 @@ def persons_lost(
                 case, backdrop = sample.case, np.zeros_like(sample.image)
                 steps = zip(engines, all_levels, strict=True)
                 network, *shown = (
-                    engine.step(StepRequest(sample.image, backdrop, edges, level)).alpha for engine, level in steps
+                    engine.step(StepRequest(sample.image, backdrop, edges, level)).alpha
+                    for engine, level in steps
                 )
                 known = not bool((sample.person == 255).all())
                 for counter, alpha in zip(counters, shown, strict=True):
@@ -122,12 +136,18 @@ def persons_lost(
     finally:
         for engine in engines:
             engine.close()
-    return {level: {case: joined(results) for case, results in cases.items()} for level, cases in found.items()}
+    return {
+        level: {case: joined(results) for case, results in cases.items()}
+        for level, cases in found.items()
+    }
 
 
 def lost_table(model: str, levels: dict[StrictLevel, dict[str, Lost]]) -> str:
     """The report as Markdown."""
-    lines = ["| model | strict | case | sequences | lost % | worst % | shown after | largest hole |", "|---" * 8 + "|"]
+    lines = [
+        "| model | strict | case | sequences | lost % | worst % | shown after | largest hole |",
+        "|---" * 8 + "|",
+    ]
     for level, cases in levels.items():
         for case, lost in cases.items():
             after = "never" if lost.shown_after is None else f"{lost.shown_after} frames"

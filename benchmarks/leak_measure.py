@@ -1,4 +1,6 @@
-"""What leaks of a background: counts over the frames of a sequence, and what an attacker makes of them."""
+"""What leaks of a background: counts over the frames of a sequence, and what an attacker makes of
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ VISIBLE, STRONG = 26, 128
 CLOSE = 24
 """A colour within this of the true one, in every channel, counts as reconstructed."""
 NOTICED = 8
-"""An attacker who does not know alpha sees a pixel that differs by more than this from the backdrop."""
+"""An attacker who does not know alpha sees a pixel that differs by more than this from the
+backdrop.
+"""
 OPAQUE = 230
 """True alpha from which a pixel belongs to the person beyond doubt."""
 
@@ -72,7 +76,14 @@ class Counter:
     _errors: list[float] = field(default_factory=list)
     _lost: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, image: BgrImage, person: AlphaImage, exact: bool, alpha: AlphaImage, composite: BgrImage) -> None:
+    def add(
+        self,
+        image: BgrImage,
+        person: AlphaImage,
+        exact: bool,
+        alpha: AlphaImage,
+        composite: BgrImage,
+    ) -> None:
         """Take in one frame, its true alpha, and what the program made of it."""
         empty = np.asarray(person == 0)
         distance = cv2.distanceTransform(empty.astype(np.uint8), cv2.DIST_L2, 3)
@@ -110,7 +121,9 @@ class Counter:
         evidence.room += image * zone[..., None]
         evidence.weighted += part * layer
         evidence.weight += part[..., 0] ** 2
-        difference = np.where(zone, cv2.absdiff(composite, self.backdrop).max(2), 0).astype(np.uint8)
+        difference = np.where(zone, cv2.absdiff(composite, self.backdrop).max(2), 0).astype(
+            np.uint8
+        )
         better = difference > evidence.difference
         evidence.guess[better] = composite[better]
         evidence.difference = np.maximum(evidence.difference, difference)
@@ -134,9 +147,15 @@ def _joined(zones: list[Zone]) -> Zone:
     pixels = sum(zone.pixels for zone in zones)
 
     def share(name: str) -> float:
-        return sum(zone.pixels * float(getattr(zone, name)) for zone in zones) / pixels if pixels else 0.0
+        return (
+            sum(zone.pixels * float(getattr(zone, name)) for zone in zones) / pixels
+            if pixels
+            else 0.0
+        )
 
-    return Zone(pixels, share("visible"), share("strong"), share("alpha_known"), share("alpha_unknown"))
+    return Zone(
+        pixels, share("visible"), share("strong"), share("alpha_known"), share("alpha_unknown")
+    )
 
 
 def _zone(evidence: _Evidence | None) -> Zone:

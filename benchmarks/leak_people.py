@@ -39,17 +39,26 @@ Motion = Callable[[int], Pose | None]
 def composited_scenes(
     cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int, int], quick: bool, draw: int
 ) -> list[Scene]:
-    """Spread people and rooms over the cases; the choice depends on the sorted file names and the draw only."""
+    """Spread people and rooms over the cases; the choice depends on the sorted file names and the
+    draw only.
+    """
     person, room = Cycle(cutouts, 7, draw * DRAW_STRIDE), Cycle(rooms, 11, draw * DRAW_STRIDE)
     count = 1 if quick else 3
-    found = [Scene(f"steady {n}", partial(_steady, person.next(), room.next(), size, n)) for n in range(count + 1)]
+    found = [
+        Scene(f"steady {n}", partial(_steady, person.next(), room.next(), size, n))
+        for n in range(count + 1)
+    ]
     for n in range(count):
         found += [
             Scene(f"fast {n}", partial(_fast, person.next(), room.next(), size, n)),
             Scene(f"entering {n}", partial(_entering, person.next(), room.next(), size, n)),
-            Scene(f"cut {n}", partial(_cut, [(person.next(), room.next()) for _ in range(2)], size, n)),
+            Scene(
+                f"cut {n}", partial(_cut, [(person.next(), room.next()) for _ in range(2)], size, n)
+            ),
         ]
-    found += [Scene(f"room {n}", partial(_room, room.next(), size, n)) for n in range(3 if quick else 12)]
+    found += [
+        Scene(f"room {n}", partial(_room, room.next(), size, n)) for n in range(3 if quick else 12)
+    ]
     return found
 
 
@@ -72,10 +81,18 @@ def _steady(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Itera
 
     def motion(n: int) -> Pose:
         calm = 0.15 if 20 <= n < 40 else 1.0
-        return Pose(calm * 5 * math.sin(n / 7), calm * 2 * math.sin(n / 5), calm * 1.2 * math.sin(n / 11))
+        return Pose(
+            calm * 5 * math.sin(n / 7), calm * 2 * math.sin(n / 5), calm * 1.2 * math.sin(n / 11)
+        )
 
     yield from rendered(
-        cutout, room, size, seed, 60, motion, lambda n: "first frames" if n < FIRST_FRAMES else "steady"
+        cutout,
+        room,
+        size,
+        seed,
+        60,
+        motion,
+        lambda n: "first frames" if n < FIRST_FRAMES else "steady",
     )
 
 
@@ -88,7 +105,13 @@ def _fast(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Iterato
         return Pose(0.22 * width * swing, 6 * abs(swing), 7 * swing)
 
     yield from rendered(
-        cutout, room, size, 100 + seed, 50, motion, lambda n: "fast motion" if n >= FIRST_FRAMES else ""
+        cutout,
+        room,
+        size,
+        100 + seed,
+        50,
+        motion,
+        lambda n: "fast motion" if n >= FIRST_FRAMES else "",
     )
 
 
@@ -102,11 +125,15 @@ def _entering(cutout: Path, room: Path, size: tuple[int, int], seed: int) -> Ite
         away = max(0.0, 1 - (n - 15) / 14) + max(0.0, (n - 56) / 14)
         return Pose(side * away * width + 3 * math.sin(n / 4), 2 * math.sin(n / 3), math.sin(n / 6))
 
-    yield from rendered(cutout, room, size, 200 + seed, 85, motion, lambda n: "entering and leaving")
+    yield from rendered(
+        cutout, room, size, 200 + seed, 85, motion, lambda n: "entering and leaving"
+    )
 
 
 def _cut(pairs: Sequence[tuple[Path, Path]], size: tuple[int, int], seed: int) -> Iterator[Sample]:
-    """Another person in another room from one frame to the next; the frames after the cut are measured."""
+    """Another person in another room from one frame to the next; the frames after the cut are
+    measured.
+    """
     for part, (cutout, room) in enumerate(pairs):
         yield from rendered(
             cutout,
@@ -148,8 +175,12 @@ def rendered(
         yield Sample(np.clip(lit + 0.5, 0, 255).astype(np.uint8), truth, case(n))
 
 
-def _blurred(person: NDArray[np.float32], last: Pose, pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Premultiplied colours (H, W, 3) and alpha (H, W), averaged over half the way from the last pose."""
+def _blurred(
+    person: NDArray[np.float32], last: Pose, pose: Pose
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Premultiplied colours (H, W, 3) and alpha (H, W), averaged over half the way from the last
+    pose.
+    """
     distance = math.hypot(pose.x - last.x, pose.y - last.y)
     steps = max(1, min(8, round(distance / 3)))
     total = np.zeros_like(person)
@@ -172,7 +203,9 @@ def _placed(cutout: Path, size: tuple[int, int]) -> NDArray[np.float32]:
     body[..., 3] /= 255
     body[..., :3] *= body[..., 3:]
     scale = min(0.86 * height / body.shape[0], 0.8 * width / body.shape[1])
-    body = np.asarray(cv2.resize(body, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.float32)
+    body = np.asarray(
+        cv2.resize(body, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.float32
+    )
     placed = np.zeros((height, width, 4), np.float32)
     top, left = height - body.shape[0], (width - body.shape[1]) // 2
     placed[top:, left : left + body.shape[1]] = body
@@ -184,6 +217,10 @@ def usable_cutouts(files: Sequence[Path]) -> list[Path]:
     usable = []
     for path in files:
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if image is not None and image.shape[0] >= 200 and 1.6 <= image.shape[0] / image.shape[1] <= 3.2:
+        if (
+            image is not None
+            and image.shape[0] >= 200
+            and 1.6 <= image.shape[0] / image.shape[1] <= 3.2
+        ):
             usable.append(path)
     return usable

@@ -1,4 +1,6 @@
-"""Frames with known truth for `bench_leak`, the sequences they form, and the pictures they are made from."""
+"""Frames with known truth for `bench_leak`, the sequences they form, and the pictures they are made
+from.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,14 @@ def filling(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     """Scale and crop, mostly from the bottom, to (width, height)."""
     width, height = size
     scale = max(width / image.shape[1], height / image.shape[0])
-    scaled = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.uint8)
-    scaled = scaled if scaled.shape[0] >= height and scaled.shape[1] >= width else np.asarray(cv2.resize(scaled, size))
+    scaled = np.asarray(
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), np.uint8
+    )
+    scaled = (
+        scaled
+        if scaled.shape[0] >= height and scaled.shape[1] >= width
+        else np.asarray(cv2.resize(scaled, size))
+    )
     top, left = (scaled.shape[0] - height) // 4, (scaled.shape[1] - width) // 2
     return np.ascontiguousarray(scaled[top : top + height, left : left + width])
 

@@ -1,4 +1,6 @@
-"""Sequences with known truth for `bench_leak`, made from cut-outs, photos, rooms, clips and the demo source."""
+"""Sequences with known truth for `bench_leak`, made from cut-outs, photos, rooms, clips and the
+demo source.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ SIZE = (640, 360)
 OPAQUE = 255
 CLIP_FRAMES = 45
 CLIP_BACKGROUND = ((0.0, 0.15, 0.0, 1.0), (0.77, 0.92, 0.0, 0.55), (0.15, 0.77, 0.0, 0.04))
-"""Parts of the webcam clips where nobody ever is, checked by eye: left, right, top, bottom as shares of the frame."""
+"""Parts of the webcam clips where nobody ever is, checked by eye: left, right, top, bottom as
+shares of the frame.
+"""
 MASK_MARGIN_PX = 6
 """Masks made by people are this inaccurate; the band around them is not judged."""
 PORTRAITS = "vik"
@@ -32,37 +36,53 @@ PHOTO_AREA = (0.12, 0.7)
 def scenes(
     data: Path, size: tuple[int, int] = SIZE, quick: bool = False, draw: int = 0
 ) -> tuple[list[Scene], list[str]]:
-    """Return the scenes that the folder allows, and one sentence for each part of the data that is absent.
+    """Return the scenes that the folder allows, and one sentence for each part of the data that is
+    absent.
 
-    draw: which people, rooms and noise the composited sequences get; the other scenes are the same in every draw.
+    draw: which people, rooms and noise the composited sequences get; the other scenes are the same
+    in every draw.
     """
     found: list[Scene] = [demo_scene(True, size), demo_scene(False, size)]
     absent: list[str] = []
-    cutouts, rooms = files(data / "train/cutouts", ".png"), files(data / "train-clean/rooms", ".jpg")
+    cutouts, rooms = (
+        files(data / "train/cutouts", ".png"),
+        files(data / "train-clean/rooms", ".jpg"),
+    )
     if cutouts and rooms:
         found += composited_scenes(usable_cutouts(cutouts), rooms, size, quick, draw)
     else:
-        absent.append(f"No cut-outs or rooms in {data}: composited sequences and empty rooms are not measured.")
+        absent.append(
+            f"No cut-outs or rooms in {data}: composited sequences and empty rooms are not "
+            "measured."
+        )
     photos = _photos(data / "train", 6 if quick else 16)
-    found += [Scene(f"photo {path.stem}", partial(_photo, path, mask, size)) for path, mask in photos]
+    found += [
+        Scene(f"photo {path.stem}", partial(_photo, path, mask, size)) for path, mask in photos
+    ]
     if not photos:
         absent.append(f"No photos with masks in {data}: photos are not measured.")
     clips = files(data / "clips", ".mkv")
-    found += [Scene(f"clip {path.stem}", partial(_clip, path)) for path in (clips[:2] if quick else clips)]
+    found += [
+        Scene(f"clip {path.stem}", partial(_clip, path)) for path in (clips[:2] if quick else clips)
+    ]
     if not clips:
         absent.append(f"No webcam clips in {data}: real clips are not measured.")
     return found, absent
 
 
 def demo_scene(empty: bool, size: tuple[int, int]) -> Scene:
-    """Return the demo source without its person (empty), or with it: then only the empty margin is known."""
+    """Return the demo source without its person (empty), or with it: then only the empty margin is
+    known.
+    """
     return Scene("demo empty" if empty else "demo", partial(_demo, empty, size))
 
 
 def _photos(train: Path, count: int) -> list[tuple[Path, Path]]:
     """Photos with one person in front of much background, and their masks."""
     found = []
-    for mask in (path for path in files(train / "masks", ".png") if path.stem.startswith(PORTRAITS)):
+    for mask in (
+        path for path in files(train / "masks", ".png") if path.stem.startswith(PORTRAITS)
+    ):
         photo = train / "portraits" / f"{mask.stem}.jpg"
         truth = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
         if truth is None or not photo.exists():
@@ -89,9 +109,13 @@ def _photo(photo: Path, mask: Path, size: tuple[int, int]) -> Iterator[Sample]:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0.8 * math.sin(n / 5), 1.06)
         matrix[0, 2] += 6 * math.sin(n / 4)
         matrix[1, 2] += 3 * math.sin(n / 3)
-        moved = cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REFLECT).astype(np.float32)
+        moved = cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REFLECT).astype(
+            np.float32
+        )
         person = cv2.warpAffine(unsure, matrix, size, borderMode=cv2.BORDER_REFLECT)
-        noisy = np.clip(moved + random.normal(0, NOISE_SIGMA, moved.shape) + 0.5, 0, 255).astype(np.uint8)
+        noisy = np.clip(moved + random.normal(0, NOISE_SIGMA, moved.shape) + 0.5, 0, 255).astype(
+            np.uint8
+        )
         yield Sample(noisy, np.where(person > 0, 255, 0).astype(np.uint8), "photo", exact=False)
 
 
@@ -103,7 +127,9 @@ def _clip(path: Path) -> Iterator[Sample]:
             if not read[0]:
                 return
             image = np.asarray(read[1], np.uint8)
-            yield Sample(image, _clip_truth(image.shape[1], image.shape[0]), "real clip", exact=False)
+            yield Sample(
+                image, _clip_truth(image.shape[1], image.shape[0]), "real clip", exact=False
+            )
     finally:
         capture.release()
 

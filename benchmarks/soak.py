@@ -3,10 +3,11 @@
     python -m benchmarks.soak --frames 200000
     python -m benchmarks.soak --seconds 600 --engine mattecam --json soak.json
 
-The pipeline is the real one. With `--engine fake` source and network are stand-ins that run as fast as they can, so
-that many frames go through; any model's name runs that network on the demo view. Commands of `ctl` come from several
-threads; the same seed gives each thread the same commands. Exits with 1 when something grows, a thread is left, a
-command ends in a defect, or a pixel of the room reaches an output.
+The pipeline is the real one. With `--engine fake` source and network are stand-ins that run as fast
+as they can, so that many frames go through; any model's name runs that network on the demo view.
+Commands of `ctl` come from several threads; the same seed gives each thread the same commands.
+Exits with 1 when something grows, a thread is left, a command ends in a defect, or a pixel of the
+room reaches an output.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ SAMPLE_EVERY_S = 2.0
 ACT_EVERY_S = 0.2
 COMMAND_THREADS, COMMAND_PAUSE_S = 3, 1.0
 MAX_GROWTH_MB = 40.0
-"""Between the medians of the second and the last quarter; caches and the allocator settle in the first."""
+"""Between the medians of the second and the last quarter; caches and the allocator settle in the
+first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ def run(frames: int, seconds: float, engine: str, seed: int) -> Report:
         pipeline.start()
         commands.start(COMMAND_THREADS, COMMAND_PAUSE_S)
         pause, next_sample_s = threading.Event(), 0.0
-        while (status := pipeline.status()).frames_out < frames and time.monotonic() - started_s < seconds:
+        while (
+            status := pipeline.status()
+        ).frames_out < frames and time.monotonic() - started_s < seconds:
             monkey.act()
             pause.wait(ACT_EVERY_S)
             elapsed_s = time.monotonic() - started_s
@@ -100,9 +105,25 @@ def run(frames: int, seconds: float, engine: str, seed: int) -> Report:
     after = _sample(process, time.monotonic() - started_s, status.frames_out)
     leaks = {} if world is None else dict(world.leaks)
     sent = status.frames_sent if world is None else world.sent
-    faults = [*_faults(before, after, ended, leaks), *dict.fromkeys(commands.defects), *growth(samples)]
+    faults = [
+        *_faults(before, after, ended, leaks),
+        *dict.fromkeys(commands.defects),
+        *growth(samples),
+    ]
     acts, done = dict(monkey.acts), dict(commands.commands)
-    return Report(status.frames_out, sent, leaks, ended, acts, done, commands.refused, before, after, samples, faults)
+    return Report(
+        status.frames_out,
+        sent,
+        leaks,
+        ended,
+        acts,
+        done,
+        commands.refused,
+        before,
+        after,
+        samples,
+        faults,
+    )
 
 
 def _settings(engine: str) -> Settings:
@@ -118,7 +139,11 @@ def _settings(engine: str) -> Settings:
 
 def _sample(process: psutil.Process, at_s: float, frames: int) -> Sample:
     return Sample(
-        round(at_s, 1), frames, round(process.memory_info().rss / 1e6, 1), threading.active_count(), process.num_fds()
+        round(at_s, 1),
+        frames,
+        round(process.memory_info().rss / 1e6, 1),
+        threading.active_count(),
+        process.num_fds(),
     )
 
 
@@ -152,7 +177,9 @@ def _median(samples: list[Sample], what: str) -> float:
 
 def main() -> int:
     """Run, print, judge."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--frames", type=int, default=10**9)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--engine", default="fake")
@@ -165,8 +192,14 @@ def main() -> int:
         wanted.json.write_text(json.dumps(asdict(report), indent=2))
     print(f"{'s':>7} {'frames':>9} {'RSS MB':>8} {'threads':>8} {'files':>6}")
     for sample in [*report.samples[:: max(1, len(report.samples) // 12)], report.after]:
-        print(f"{sample.at_s:7.0f} {sample.frames:9d} {sample.rss_mb:8.1f} {sample.threads:8d} {sample.files:6d}")
-    print(f"seed {wanted.seed}: {report.frames} frames, {report.sent} pictures sent, acts {report.acts}")
+        print(
+            f"{sample.at_s:7.0f} {sample.frames:9d} {sample.rss_mb:8.1f} {sample.threads:8d} "
+            f"{sample.files:6d}"
+        )
+    print(
+        f"seed {wanted.seed}: {report.frames} frames, {report.sent} pictures sent, acts "
+        f"{report.acts}"
+    )
     total = sum(report.commands.values())
     print(f"{total} commands, {report.refused} of them refused: {report.commands}")
     print("passed" if not report.faults else f"FAILED: {'; '.join(report.faults)}")

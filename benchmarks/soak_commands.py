@@ -24,14 +24,28 @@ OF_THE_MACHINE = (
     "output.virtual_camera", "output.virtual_camera_backend", "output.pipewire", "output.encoder",
 )  # fmt: skip
 """Settings that reach for devices; the monkey sets what it may of them by itself."""
-SIDES = ("width 320", "width 640", "width 1280", "width 1920", "height 240", "height 360", "height 720", "height 1080")
+SIDES = (
+    "width 320",
+    "width 640",
+    "width 1280",
+    "width 1920",
+    "height 240",
+    "height 360",
+    "height 720",
+    "height 1080",
+)
 
 
 class CommandMonkey:
     """Runs commands on threads of its own until it is stopped. It does not ask for *none*."""
 
     def __init__(
-        self, pipeline: Pipeline, files: SoakFiles, sources: Sequence[str], models: Sequence[str], seed: int
+        self,
+        pipeline: Pipeline,
+        files: SoakFiles,
+        sources: Sequence[str],
+        models: Sequence[str],
+        seed: int,
     ) -> None:
         """sources: what `set capture.source` may choose. models: what `model` may choose."""
         self._pipeline = pipeline
@@ -106,14 +120,21 @@ class CommandMonkey:
             "reset": lambda d: d.choice([name for name in SETTABLE if name not in OF_THE_MACHINE]),
             "retry": lambda d: "",
             "scene": lambda d: d.choice(
-                (_scene(d), f"--save {_scene(d)}", f"--remove {_scene(d)}", f"--rename {_scene(d)}={_scene(d)}")
+                (
+                    _scene(d),
+                    f"--save {_scene(d)}",
+                    f"--remove {_scene(d)}",
+                    f"--rename {_scene(d)}={_scene(d)}",
+                )
             ),
             "set": self._set,
             "status": lambda d: "",
         }
 
     def _background(self, dice: random.Random) -> str:
-        chosen = dice.choice((*map(str, self._files.backgrounds), "blur", "bokeh", "colour", "next"))
+        chosen = dice.choice(
+            (*map(str, self._files.backgrounds), "blur", "bokeh", "colour", "next")
+        )
         if chosen in ("blur", "bokeh"):
             return f"{chosen}:{dice.randint(0, 100)}"
         return (
@@ -133,7 +154,9 @@ class CommandMonkey:
             return f"framing.zoom {dice.uniform(1, 4):.2f}"
         if dice.random() < 0.1:
             return f"people.zones {dice.choice(('none', str(self._files.zones)))}"
-        name = dice.choice([name for name in SETTABLE if name not in (*OF_THE_MACHINE, *SHOWS_THE_ROOM)])
+        name = dice.choice(
+            [name for name in SETTABLE if name not in (*OF_THE_MACHINE, *SHOWS_THE_ROOM)]
+        )
         return f"{name} {_value(SETTABLE[name], dice)}"
 
 
@@ -147,4 +170,6 @@ def _value(setting: Setting, dice: random.Random) -> str:
         return dice.choice(("nan", "-1", "1e9", "none", "x" * 300, "\x1b[2J"))
     if setting.choices:
         return dice.choice(setting.choices)
-    return dice.choice((str(dice.randint(0, 10)), f"{dice.random():.2f}", str(dice.randint(0, 100)), "auto"))
+    return dice.choice(
+        (str(dice.randint(0, 10)), f"{dice.random():.2f}", str(dice.randint(0, 100)), "auto")
+    )

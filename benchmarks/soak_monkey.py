@@ -1,4 +1,6 @@
-"""What happens to the pipeline in a soak: stand-ins that run as fast as they can, and a monkey that breaks them."""
+"""What happens to the pipeline in a soak: stand-ins that run as fast as they can, and a monkey that
+breaks them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ FAULT_LASTS_S = 0.1
 SCALE = 1 / 10
 """Frames of the stand-in are smaller than the settings say, so that many go through."""
 ROOMS = {"auto": ROOM, "camera:0": ROOM, "camera:1": (211, 17, 140), "camera:2": (31, 57, 233)}
-"""The colour of the room of each source. Nothing else has it: a pixel of it in an output shows that room."""
+"""The colour of the room of each source. Nothing else has it: a pixel of it in an output shows that
+room.
+"""
 STAGES = (
     "read",
     "step",
@@ -42,7 +46,9 @@ STAGES = (
 
 
 class FastSource(FakeSource):
-    """Gives the next frame as soon as the network took the last one: faster it would only starve the other threads."""
+    """Gives the next frame as soon as the network took the last one: faster it would only starve
+    the other threads.
+    """
 
     def __init__(self, settings: CaptureSettings, world: SoakWorld) -> None:
         super().__init__(settings, world.faults, world.source_kind)
@@ -127,10 +133,13 @@ class SoakWorld:
     def parts(self) -> PipelineParts:
         return replace(
             default_parts().with_sinks(
-                virtual_camera=lambda choice, width, height, context: self._open_camera(), pipewire=_no_pipewire
+                virtual_camera=lambda choice, width, height, context: self._open_camera(),
+                pipewire=_no_pipewire,
             ),
             open_source=lambda settings: FastSource(settings, self),
-            build_engine=lambda settings, width, height, framing: FastEngine(settings, width, height, self),
+            build_engine=lambda settings, width, height, framing: FastEngine(
+                settings, width, height, self
+            ),
             open_background=self._open_background,
             open_microphone=_no_microphone,
             watch_readers=lambda device: Readers(self),

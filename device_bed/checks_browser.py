@@ -24,13 +24,21 @@ MAX_ERROR = 6
 WAIT_S = 600.0
 """The browser takes minutes to start in a virtual machine with little CPU time."""
 
-_NO_SANDBOX = {f"MOZ_DISABLE_{part}_SANDBOX": "1" for part in ("CONTENT", "GMP", "RDD", "SOCKET_PROCESS", "UTILITY")}
+_NO_SANDBOX = {
+    f"MOZ_DISABLE_{part}_SANDBOX": "1"
+    for part in ("CONTENT", "GMP", "RDD", "SOCKET_PROCESS", "UTILITY")
+}
 """Firefox's sandboxes do not start with the user-mode kernel."""
 
 
 def look(browser: str = "chromium") -> dict[str, Any]:
-    """Open the page in a browser and return its report: label, width, height, fps, bars and marks; or error."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, page() as (address, reports):
+    """Open the page in a browser and return its report: label, width, height, fps, bars and marks;
+    or error.
+    """
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        page() as (address, reports),
+    ):
         command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
         nowhere, environment = subprocess.DEVNULL, {**os.environ, **_NO_SANDBOX}
         with subprocess.Popen(
@@ -51,13 +59,21 @@ def test_browser(browser: str) -> None:
         pytest.skip(f"{browser} is not installed")
     for width, height in ((640, 480), (1280, 720)):
         load()
-        with sender(marked_bars(width, height), VirtualCamera(DEVICE, width, height, FPS, backend=backend())):
+        with sender(
+            marked_bars(width, height), VirtualCamera(DEVICE, width, height, FPS, backend=backend())
+        ):
             seen = look(browser)
             assert "error" not in seen, f"{browser} reports {seen.get('error')}"
             ages, error = ages_of(seen), bars_error(seen)
-        say(f"label {seen['label']!r}, {seen['width']}x{seen['height']}, {seen['fps']} fps, error {error:.1f} of 255")
+        say(
+            f"label {seen['label']!r}, {seen['width']}x{seen['height']}, {seen['fps']} fps, error "
+            f"{error:.1f} of 255"
+        )
         assert len(ages) >= 15, f"only {len(ages)} marks can be read"
-        say(f"age median {np.median(ages):.0f} ms, p95 {np.percentile(ages, 95):.0f} ms, {len(ages)} frames")
+        say(
+            f"age median {np.median(ages):.0f} ms, p95 {np.percentile(ages, 95):.0f} ms, "
+            f"{len(ages)} frames"
+        )
         assert LABEL in str(seen["label"]), "unexpected label"
         assert error <= MAX_ERROR, "wrong colours"
         assert (seen["width"], seen["height"]) == (width, height), "unexpected size"
@@ -68,7 +84,10 @@ def test_browser_needs_exclusive_caps() -> None:
     load(exclusive=False)
     with sending():
         seen = look()
-    say(f"without exclusive_caps Chromium reports {seen.get('error', seen.get('label'))!r}; without a sender:")
+    say(
+        f"without exclusive_caps Chromium reports {seen.get('error', seen.get('label'))!r}; "
+        "without a sender:"
+    )
     assert "NotFoundError" in str(seen.get("error")), "Chromium lists the camera"
     load()
     seen = look()

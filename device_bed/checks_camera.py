@@ -40,7 +40,9 @@ def test_label_and_list() -> None:
     load()
     found = list_virtual_cameras()
     say(f"found {[(camera.id, camera.label, camera.busy) for camera in found]}")
-    assert [(camera.path, camera.label, camera.busy) for camera in found] == [(DEVICE, LABEL, False)]
+    assert [(camera.path, camera.label, camera.busy) for camera in found] == [
+        (DEVICE, LABEL, False)
+    ]
     with sending(device=LABEL):
         told = shell(f"v4l2-ctl -d {DEVICE} --info")
         assert LABEL in told and "Video Capture" in told, f"v4l2-ctl says {told}"
@@ -92,7 +94,10 @@ def test_readers_survive_their_sender() -> None:
             ended_s = time.monotonic()
         with sending():
             error = bar_error(reader.settled())
-        say(f"killed: {killed}; frames again after {time.monotonic() - ended_s:.2f} s, error {error:.1f}")
+        say(
+            f"killed: {killed}; frames again after {time.monotonic() - ended_s:.2f} s, error "
+            f"{error:.1f}"
+        )
         assert error <= MAX_ERROR, "wrong colours"
 
 
@@ -108,14 +113,18 @@ def test_size_is_kept() -> None:
         image = reader.settled()
         assert image.shape == (480, 640, 3), f"the size became {image.shape}"
         assert image[:50].mean() < 20, "no black bar at the top"
-        assert bar_error(np.ascontiguousarray(image[60:420])) <= MAX_ERROR, "the middle does not show the picture"
+        assert bar_error(np.ascontiguousarray(image[60:420])) <= MAX_ERROR, (
+            "the middle does not show the picture"
+        )
         reader.close()
         time.sleep(0.5)
         sender.send_signal(signal.SIGUSR1)
         time.sleep(0.3)
         sender.send_signal(signal.SIGUSR1)
         time.sleep(0.5)
-        assert read_opencv().shape == (720, 1280, 3), "the new size was not applied although there is no reader"
+        assert read_opencv().shape == (720, 1280, 3), (
+            "the new size was not applied although there is no reader"
+        )
 
 
 def test_reader_first() -> None:
@@ -132,7 +141,10 @@ def _ask_until_there() -> str:
     """Open the camera repeatedly, as the driver refuses readers until the first frame is sent."""
     for asked in range(600):
         with suppress(AssertionError):
-            return f"received a frame with an error of {bar_error(read_opencv()):.1f} after {asked + 1} attempts"
+            return (
+                f"received a frame with an error of {bar_error(read_opencv()):.1f} after "
+                f"{asked + 1} attempts"
+            )
         time.sleep(0.1)
     raise AssertionError("received no frame")
 
@@ -145,11 +157,15 @@ def test_unusual_sizes() -> None:
             image = read_opencv()
             error = bar_error(image) if image.shape[1] >= 64 else 0.0
             say(f"{size}: readers see {image.shape[1]}x{image.shape[0]}, error {error:.1f}")
-            assert process.is_alive() and error <= MAX_ERROR, "the sender has ended, or the colours are wrong"
+            assert process.is_alive() and error <= MAX_ERROR, (
+                "the sender has ended, or the colours are wrong"
+            )
 
 
 def test_two_readers() -> None:
-    """Check two concurrent readers, or that a driver that takes one alone refuses the second without harm."""
+    """Check two concurrent readers, or that a driver that takes one alone refuses the second
+    without harm.
+    """
     load()
     with sending():
         first = OpenCvReader()
@@ -158,21 +174,29 @@ def test_two_readers() -> None:
             with pytest.raises(AssertionError):
                 OpenCvReader().settled()
         else:
-            second = OpenCvReader()  # where it is closed, version 0.12 gives nothing more to the first one either
+            # where it is closed, version 0.12 gives nothing more to the first one either
+            second = OpenCvReader()
             assert bar_error(second.settled()) <= MAX_ERROR, "the second reader sees wrong colours"
         assert bar_error(first.settled()) <= MAX_ERROR, "the second reader disturbed the first one"
 
 
 def test_taken_by_another() -> None:
-    """Check that a device with another sender is rejected with an error, and works after that sender exits."""
+    """Check that a device with another sender is rejected with an error, and works after that
+    sender exits.
+    """
     load()
-    with ffmpeg_sends("-pix_fmt", "yuv420p"), pytest.raises(SinkOpenError, match="Another program sends to"):
+    with (
+        ffmpeg_sends("-pix_fmt", "yuv420p"),
+        pytest.raises(SinkOpenError, match="Another program sends to"),
+    ):
         VirtualCamera("auto", 640, 480, 30, backend=backend())
     VirtualCamera("auto", 640, 480, 30, backend=backend()).close()
 
 
 def test_kept_formats() -> None:
-    """Check that the next sender uses the format of a killed one while a reader holds the device in it."""
+    """Check that the next sender uses the format of a killed one while a reader holds the device in
+    it.
+    """
     for pixels in ("yuv420p", "yuyv422", "uyvy422"):
         load()
         with ffmpeg_sends("-pix_fmt", pixels) as producer:
@@ -189,7 +213,11 @@ def test_kept_formats() -> None:
 def test_several_devices() -> None:
     """Check the selection: the program's device alone, or the one that is named by label or number."""
     load({20: "Other", 21: LABEL})
-    for wanted, device in (("auto", "/dev/video21"), ("Other", "/dev/video20"), ("20", "/dev/video20")):
+    for wanted, device in (
+        ("auto", "/dev/video21"),
+        ("Other", "/dev/video20"),
+        ("20", "/dev/video20"),
+    ):
         camera = VirtualCamera(wanted, 640, 480, 30, backend=backend())
         camera.close()
         assert camera.device == device, f"{wanted} selected {camera.device}"

@@ -11,26 +11,44 @@ from app.doctor.proof import prove, read_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera, find_device
 from app.output.virtual_camera import VirtualCamera
-from device_bed.tools import DEVICE, FORK, OpenCvReader, become, ffmpeg_sends, load, say, sending, unload
+from device_bed.tools import (
+    DEVICE,
+    FORK,
+    OpenCvReader,
+    become,
+    ffmpeg_sends,
+    load,
+    say,
+    sending,
+    unload,
+)
 
 
 def _found(check: str) -> Finding:
-    findings = {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(System())}
+    findings = {
+        finding.check.removeprefix("virtual camera: "): finding
+        for finding in check_virtual_camera(System())
+    }
     return findings[check]
 
 
 def _prove(device: str = DEVICE) -> Finding:
     def readers() -> tuple[str, ...]:
-        return tuple(holder.text for holder in holders(device) if not holder.only_writes)  # also this process
+        # also this process
+        return tuple(holder.text for holder in holders(device) if not holder.only_writes)
 
-    return prove(device, partial(VirtualCamera, device), partial(read_opencv, device), readers=readers)
+    return prove(
+        device, partial(VirtualCamera, device), partial(read_opencv, device), readers=readers
+    )
 
 
 def test_doctor_not_loaded() -> None:
     """Check the finding for a module that is installed but not loaded."""
     unload("v4l2loopback")
     module = _found("module")
-    assert module.state is State.PROBLEM and "not loaded" in module.detail, "the unloaded module is not reported"
+    assert module.state is State.PROBLEM and "not loaded" in module.detail, (
+        "the unloaded module is not reported"
+    )
     assert "modprobe v4l2loopback" in module.fix, "the doctor names no remedy"
 
 
@@ -38,7 +56,9 @@ def test_doctor_without_exclusive_caps() -> None:
     """Check the finding for a module loaded by `modprobe v4l2loopback` without options."""
     load(exclusive=False)
     caps = _found("seen by browsers")
-    assert caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "the missing option is not reported"
+    assert caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, (
+        "the missing option is not reported"
+    )
 
 
 def test_doctor_all_well() -> None:
@@ -59,7 +79,9 @@ def test_doctor_proof_beside_a_reader() -> None:
         reader = OpenCvReader()
         reader.settled()
     finding = _prove()
-    assert finding.state is not State.PROBLEM, f"a camera that is being watched is called a problem: {finding}"
+    assert finding.state is not State.PROBLEM, (
+        f"a camera that is being watched is called a problem: {finding}"
+    )
 
 
 def test_doctor_busy() -> None:
@@ -67,7 +89,9 @@ def test_doctor_busy() -> None:
     load()
     with ffmpeg_sends("-pix_fmt", "yuv420p"):
         finding = _found("in use")
-        assert finding.state is State.WARNING and "ffmpeg" in finding.detail, "the doctor does not name the sender"
+        assert finding.state is State.WARNING and "ffmpeg" in finding.detail, (
+            "the doctor does not name the sender"
+        )
     assert _prove().state is State.OK, "the camera cannot be used after its sender was killed"
     assert _found("in use").state is State.OK, "the doctor reports a sender that has ended"
 
@@ -77,7 +101,9 @@ def test_doctor_no_permission() -> None:
     load()
     with FORK.Pool(1) as pool:
         finding = pool.apply_async(_permission_of_nobody).get(60)
-    assert finding.state is State.PROBLEM and finding.detail.startswith("The user nobody has no permission"), finding
+    assert finding.state is State.PROBLEM and finding.detail.startswith(
+        "The user nobody has no permission"
+    ), finding
     assert "usermod -aG video nobody" in finding.fix
 
 
@@ -92,6 +118,8 @@ def test_doctor_fix() -> None:
     for start in ("not loaded", "without exclusive_caps"):
         say(f"{start}: {fix(System(), lambda shown: True)}")
         device = find_device(System())
-        assert device is not None and device.exclusive_caps and device.label == "Mattecam", f"the repair left {device}"
+        assert device is not None and device.exclusive_caps and device.label == "Mattecam", (
+            f"the repair left {device}"
+        )
         assert _prove(device.path).state is State.OK, "the repaired camera does not work"
         load({10: "Mattecam"}, exclusive=False)

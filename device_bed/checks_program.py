@@ -12,22 +12,46 @@ import numpy as np
 from app.core.types import BgrImage
 from app.doctor.system import System
 from device_bed import marks, producer
-from device_bed.program import INSTALLED, SLACK, corner_is, ctl, opened_reader, program, until_picture
-from device_bed.tools import LABEL, VIVID, OpenCvReader, background_process, load, load_camera, say, unload, until
+from device_bed.program import (
+    INSTALLED,
+    SLACK,
+    corner_is,
+    ctl,
+    opened_reader,
+    program,
+    until_picture,
+)
+from device_bed.tools import (
+    LABEL,
+    VIVID,
+    OpenCvReader,
+    background_process,
+    load,
+    load_camera,
+    say,
+    unload,
+    until,
+)
 
 WAKE_LIMIT_S, CAMERA_LIMIT_S = 1.0, 2.0
-RESTART_LIMIT_S = 15.0 if INSTALLED else 3.0  # an installed program also loads Python and its network
-"""Time limits for the first frame after opening a reader, reconnecting the camera, and killing the program."""
+# an installed program also loads Python and its network
+RESTART_LIMIT_S = 15.0 if INSTALLED else 3.0
+"""Time limits for the first frame after opening a reader, reconnecting the camera, and killing the
+program.
+"""
 GAP_LIMIT_MS = 100.0
 STEADY_S = float(os.environ.get("STEADY_S", "60"))
 STARTING_S = 10.0
-"""During start-up the frame rate is printed but not checked: the virtual machine has one slow CPU."""
+"""During start-up the frame rate is printed but not checked: the virtual machine has one slow CPU.
+"""
 SOURCE = "/dev/video10"
 """A loopback camera that a test process feeds."""
 
 
 def is_live(image: BgrImage) -> bool:
-    """Return whether a frame shows the test camera: its bars are bright and saturated, the stand-by card is not."""
+    """Return whether a frame shows the test camera: its bars are bright and saturated, the stand-by
+    card is not.
+    """
     return bool((image.max(2).astype(int) - image.min(2)).mean() > 80)
 
 
@@ -44,12 +68,21 @@ def test_program_steady() -> None:
         times = _picture_times(reader, STEADY_S)
         stop.set()
         toggler.join()
-    say(f"while the program starts, for {STARTING_S:.0f} s: longest gap {np.diff(starting).max() * 1000:.0f} ms; then")
+    say(
+        f"while the program starts, for {STARTING_S:.0f} s: longest gap "
+        f"{np.diff(starting).max() * 1000:.0f} ms; then"
+    )
     gaps_ms = np.diff(times) * 1000
     rate = (len(times) - 1) / (times[-1] - times[0])
     say(f"{STEADY_S:.0f} s: {rate:.2f} fps, gaps: median {np.median(gaps_ms):.1f} ms,")
-    say(f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, {(gaps_ms > 100).sum()} over 100 ms")
-    late = [f"{times[place + 1] - times[0]:.1f} s ({gaps_ms[place]:.0f} ms)" for place in np.argsort(gaps_ms)[:-4:-1]]
+    say(
+        f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, "
+        f"{(gaps_ms > 100).sum()} over 100 ms"
+    )
+    late = [
+        f"{times[place + 1] - times[0]:.1f} s ({gaps_ms[place]:.0f} ms)"
+        for place in np.argsort(gaps_ms)[:-4:-1]
+    ]
     say(f"the longest gaps at {', '.join(late)}")
     assert rate > 28, "the frame rate is below 28 fps"
     assert float(gaps_ms.max()) < GAP_LIMIT_MS * SLACK, "a gap between frames is too long"
@@ -73,7 +106,9 @@ def _toggle(stop: threading.Event) -> None:
 
 
 def test_program_killed() -> None:
-    """Check that a reader continues after kill -9 and a restart; ignore frames still buffered by the driver."""
+    """Check that a reader continues after kill -9 and a restart; ignore frames still buffered by
+    the driver.
+    """
     load()
     is_green = corner_is(0x00, 0xB1, 0x40)
     with program("--source", "demo", "--background", "green") as first:
@@ -87,7 +122,9 @@ def test_program_killed() -> None:
         until_picture(reader, corner_is(0x33, 0x66, 0x99), 60)
         back_s = time.monotonic() - killed_s
     say(f"the reader receives the stand-by card {card_s:.1f} s after the kill,")
-    say(f"and a composite {back_s:.1f} s after it{'' if INSTALLED else ' (without loading Python)'}")
+    say(
+        f"and a composite {back_s:.1f} s after it{'' if INSTALLED else ' (without loading Python)'}"
+    )
     assert card_s < RESTART_LIMIT_S * SLACK, "the stand-by card came too late"
 
 
@@ -100,7 +137,10 @@ def test_program_camera_unplugged() -> None:
         say(f"composite after {until_picture(reader, is_live, 60):.1f} s")
         (VIVID / "unbind").write_text("vivid.0")
         card_s = until_picture(reader, lambda image: not is_live(image), 10)
-        say(f"stand-by card {card_s:.1f} s after the disconnection; the program reports {ctl('status')['errors']}")
+        say(
+            f"stand-by card {card_s:.1f} s after the disconnection; the program reports "
+            f"{ctl('status')['errors']}"
+        )
         (VIVID / "bind").write_text("vivid.0")
         back_s = until_picture(reader, is_live, 20)
         say(f"composite again {back_s:.1f} s after the reconnection")
@@ -117,7 +157,11 @@ def test_program_on_demand() -> None:
         until_picture(reader, is_live, 60)
         assert _holds(process, camera), "the camera is closed although there is a reader"
         reader.close()
-        released_s = until(lambda: not _holds(process, camera), 30, lambda: "the camera stays open without a reader")
+        released_s = until(
+            lambda: not _holds(process, camera),
+            30,
+            lambda: "the camera stays open without a reader",
+        )
         say(f"camera released {released_s:.1f} s after the last reader")
         reader = OpenCvReader()
         woken_s = until_picture(reader, is_live, 20)
@@ -131,7 +175,9 @@ def _holds(process: ForkProcess, device: str) -> bool:
 
 
 def test_program_latency() -> None:
-    """Measure the latency from camera to reader, by a timestamp drawn into the frame; unmatted, to keep the mark."""
+    """Measure the latency from camera to reader, by a timestamp drawn into the frame; unmatted, to
+    keep the mark.
+    """
     load({10: "Camera", 20: LABEL})
     camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on")
     with background_process(producer.feed, SOURCE), program(*camera):
@@ -142,8 +188,16 @@ def test_program_latency() -> None:
         own = ctl("status")["latency_ms"]
     numbers, ages = np.array([number for number, _ in found]), np.array([age for _, age in found])
     steps = np.diff(numbers)
-    say(f"{len(found)} of 300 marks readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} repeated")
-    say(f"age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, longest {ages.max():.1f} ms")
+    say(
+        f"{len(found)} of 300 marks readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} "
+        "repeated"
+    )
+    say(
+        f"age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, longest "
+        f"{ages.max():.1f} ms"
+    )
     say(f"measured by the program: {own}")
     assert len(found) > 200, "fewer than 200 of 300 marks can be read"
-    assert float(np.median(ages)) < (1000 / 30 + 20) * SLACK, "the latency exceeds a frame interval plus 20 ms"
+    assert float(np.median(ages)) < (1000 / 30 + 20) * SLACK, (
+        "the latency exceeds a frame interval plus 20 ms"
+    )

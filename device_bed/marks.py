@@ -25,7 +25,9 @@ def draw(image: BgrImage, number: int) -> None:
     """Draw number and current time into the top left corner of an image at least 600 pixels wide."""
     value = (number & 0xFFFFFF) << 40 | now_us()
     value = value << 8 | _check(value)
-    bits = np.array([value >> (_BITS - 1 - place) & 1 for place in range(_BITS)], np.uint8).reshape(ROWS, _COLUMNS)
+    bits = np.array([value >> (_BITS - 1 - place) & 1 for place in range(_BITS)], np.uint8).reshape(
+        ROWS, _COLUMNS
+    )
     cells = np.kron(bits * (_WHITE - _BLACK) + _BLACK, np.ones((CELL, CELL), np.uint8))
     image[: ROWS * CELL, : _COLUMNS * CELL] = cells[..., None]
 
@@ -38,7 +40,9 @@ def read(image: BgrImage) -> tuple[int, float] | None:
 
 
 def decode(bits: str, now: int) -> tuple[int, float] | None:
-    """Return (number, age in milliseconds) of the bits of a mark at `now`, see `now_us`; None if they are wrong."""
+    """Return (number, age in milliseconds) of the bits of a mark at `now`, see `now_us`; None if
+    they are wrong.
+    """
     value = int(bits, 2)
     value, check = value >> 8, value & 255
     if check != _check(value):

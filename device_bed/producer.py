@@ -1,4 +1,6 @@
-"""Send to a loopback camera: colour bars with the program's virtual camera, or frames with number and time."""
+"""Send to a loopback camera: colour bars with the program's virtual camera, or frames with number
+and time.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def backend() -> str:
 
 def ticks() -> Iterator[int]:
     """Yield the number of each frame when it is due, until SIGTERM."""
-    ended = False  # a plain flag: a handler that sets an Event deadlocks if it interrupts a wait for that Event
+    # a plain flag: a handler that sets an Event deadlocks if it interrupts a wait for that Event
+    ended = False
 
     def end(*_: object) -> None:
         nonlocal ended
@@ -43,8 +46,8 @@ def ticks() -> Iterator[int]:
 
 
 def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
-    """Send until SIGTERM; call `tell` once, after the first frame. SIGUSR1 switches to a wider, larger frame
-    (1280x720 for 640x480) and back. Raises SinkError.
+    """Send until SIGTERM; call `tell` once, after the first frame. SIGUSR1 switches to a wider,
+    larger frame (1280x720 for 640x480) and back. Raises SinkError.
     """
     width, height = map(int, size.split("x"))
     larger = False
@@ -67,7 +70,9 @@ def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
 def feed(device: str, tell: Callable[[str], None]) -> None:
     """Send 640x480 frames until SIGTERM; call `tell` once, after the first frame."""
     base = np.full((480, 640, 3), 96, np.uint8)
-    with pyvirtualcam.Camera(640, 480, FPS, device=device, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+    with pyvirtualcam.Camera(
+        640, 480, FPS, device=device, fmt=pyvirtualcam.PixelFormat.BGR
+    ) as camera:
         for number in ticks():
             image = base.copy()
             marks.draw(image, number)

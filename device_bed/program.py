@@ -1,8 +1,8 @@
 """The program in its own process, between a camera and a reader.
 
-Command line, pipeline, capture, backgrounds, outputs and control are real. The virtual machine is too slow for a
-network; an engine that takes the middle of the frame for the person replaces it. `PROGRAM` names an installed program
-that runs instead, with its network.
+Command line, pipeline, capture, backgrounds, outputs and control are real. The virtual machine is
+too slow for a network; an engine that takes the middle of the frame for the person replaces it.
+`PROGRAM` names an installed program that runs instead, with its network.
 """
 
 from __future__ import annotations
@@ -42,9 +42,13 @@ NETWORK = ("--model", "mattecam", "--precision", "int8", "--downsample-ratio", "
 
 
 class StandIn(ImmediateEngine):
-    """Engine that takes the middle third of the frame for the person; a blurred background becomes grey."""
+    """Engine that takes the middle third of the frame for the person; a blurred background becomes
+    grey.
+    """
 
-    def __init__(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> None:
+    def __init__(
+        self, settings: EngineSettings, width: int, height: int, framing: FramingSettings
+    ) -> None:
         ratio = settings.downsample_ratio or 0.5
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo("stand-in", "numpy", "float32", "cpu", ratio, small)
@@ -52,7 +56,11 @@ class StandIn(ImmediateEngine):
         self._alpha[:, width // 3 : 2 * width // 3] = 255
 
     def matte(self, step: StepRequest) -> Matte:
-        behind = np.full_like(step.frame, 90) if isinstance(step.backdrop, BlurredBackground) else step.backdrop
+        behind = (
+            np.full_like(step.frame, 90)
+            if isinstance(step.backdrop, BlurredBackground)
+            else step.backdrop
+        )
         return Matte(np.where(self._alpha[..., None] > 0, step.frame, behind), self._alpha.copy())
 
 
@@ -63,7 +71,9 @@ def _parts() -> PipelineParts:
     from app.output.microphones import open_microphone
     from app.output.table import SINKS
 
-    return PipelineParts(SourceOpener(is_busy), StandIn, open_background, SINKS, open_microphone, ReaderWatch)
+    return PipelineParts(
+        SourceOpener(is_busy), StandIn, open_background, SINKS, open_microphone, ReaderWatch
+    )
 
 
 def _main(options: tuple[str, ...]) -> None:
@@ -76,16 +86,29 @@ def _main(options: tuple[str, ...]) -> None:
     if INSTALLED:
         os.execv(INSTALLED, [INSTALLED, *command, *NETWORK])
     vars(headless)["default_parts"] = _parts
-    vars(preparation).update(is_prepared=lambda: True, unmeasured=dict)  # the stand-in needs nothing that is compiled
+    # the stand-in needs nothing that is compiled
+    vars(preparation).update(is_prepared=lambda: True, unmeasured=dict)
     faulthandler.register(signal.SIGUSR2, file=log)
     os._exit(main.main(command))
 
 
 @cache
 def _load_modules() -> None:
-    """Import the program once for all processes of a check, or let the installed one prepare: both are slow here."""
+    """Import the program once for all processes of a check, or let the installed one prepare: both
+    are slow here.
+    """
     if INSTALLED:
-        once = (INSTALLED, "headless", "--source", "demo", "--size", "640x480", "--frames", "1", *NETWORK)
+        once = (
+            INSTALLED,
+            "headless",
+            "--source",
+            "demo",
+            "--size",
+            "640x480",
+            "--frames",
+            "1",
+            *NETWORK,
+        )
         subprocess.run([*once, "--virtual-camera", "off"], capture_output=True, check=False)
         return
     from app.cli import headless, main
@@ -96,7 +119,9 @@ def _load_modules() -> None:
 
 @contextmanager
 def program(*options: str) -> Iterator[ForkProcess]:
-    """Run `run.py headless` with these options and the replacement engine; stop it with a signal at the end."""
+    """Run `run.py headless` with these options and the replacement engine; stop it with a signal at
+    the end.
+    """
     FOLDER.mkdir(exist_ok=True)
     for kind in ("CONFIG", "DATA", "RUNTIME"):
         (FOLDER / kind.lower()).mkdir(mode=0o700, exist_ok=True)
@@ -147,4 +172,6 @@ def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit
         with suppress(AssertionError):  # OpenCV times out after a second without a frame
             if shows(reader.read()):
                 return time.monotonic() - started_s
-        assert time.monotonic() - started_s < limit_s, f"no such picture within {limit_s:.0f} s; log: {log()}"
+        assert time.monotonic() - started_s < limit_s, (
+            f"no such picture within {limit_s:.0f} s; log: {log()}"
+        )

@@ -22,7 +22,10 @@ NEWER_LOOPBACKS = ("0.13.2-1~bpo12+1", "0.15.4-2")
 @pytest.mark.parametrize("loopback", ["", *NEWER_LOOPBACKS])
 def test_everything_in_the_bed(loopback: str) -> None:
     if os.environ.get("MATTECAM_VM") != "1":
-        pytest.skip("the checks on real devices run only with MATTECAM_VM=1 (minutes; needs root and the test bed)")
+        pytest.skip(
+            "the checks on real devices run only with MATTECAM_VM=1 (minutes; needs root and the "
+            "test bed)"
+        )
     environment = {**os.environ, "PYTHON": sys.executable, "LOOPBACK": loopback}
     code = subprocess.run([HERE / "run.sh"], env=environment, check=False).returncode
     if code == NO_BED:
@@ -35,11 +38,19 @@ def test_a_bed_gets_the_packages_and_folders_of_the_checks(tmp_path: Path) -> No
     for script, line in (("build.sh", "true"), ("run.sh", 'echo "$VM_PIP|$LEND|$VM_ENV"')):
         (tmp_path / script).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / script).chmod(0o755)
-    own = {"MATTECAM_BED": str(tmp_path), "VM_DIR": str(tmp_path), "PACKAGE": f"{tmp_path}/mattecam.deb"}
+    own = {
+        "MATTECAM_BED": str(tmp_path),
+        "VM_DIR": str(tmp_path),
+        "PACKAGE": f"{tmp_path}/mattecam.deb",
+    }
     environment = {**os.environ, "PYTHON": sys.executable, "LOOPBACK": "", **own}
-    done = subprocess.run([HERE / "run.sh"], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [HERE / "run.sh"], env=environment, capture_output=True, text=True, check=True
+    )
     wheels, lent, passed_on = done.stdout.split("|")
-    assert {"aiohttp", "numpy", "pytest", "pyvirtualcam"} <= {wheel.partition("==")[0] for wheel in wheels.split()}
+    assert {"aiohttp", "numpy", "pytest", "pyvirtualcam"} <= {
+        wheel.partition("==")[0] for wheel in wheels.split()
+    }
     assert str(tmp_path) in lent.split() and "PACKAGE" in passed_on.split()
 
 

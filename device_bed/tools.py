@@ -42,17 +42,26 @@ def say(text: str) -> None:
 
 def shell(line: str, timeout_s: float = 60.0) -> str:
     """Run a shell command and return its output. Raises AssertionError if it fails."""
-    done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=timeout_s, check=False)
-    assert done.returncode == 0, f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}"
+    done = subprocess.run(
+        line, shell=True, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+    assert done.returncode == 0, (
+        f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}"
+    )
     return done.stdout
 
 
-def load(labels: Mapping[int, str] = MappingProxyType({NUMBER: LABEL}), *, exclusive: bool = True) -> None:
+def load(
+    labels: Mapping[int, str] = MappingProxyType({NUMBER: LABEL}), *, exclusive: bool = True
+) -> None:
     """Reload the module with devices. labels: by their number."""
     unload("v4l2loopback")
     numbers, names = ",".join(map(str, labels)), ",".join(labels.values())
     caps = ",".join("1" if exclusive else "0" for _ in labels)
-    shell(f'modprobe v4l2loopback devices={len(labels)} video_nr={numbers} card_label="{names}" exclusive_caps={caps}')
+    shell(
+        f'modprobe v4l2loopback devices={len(labels)} video_nr={numbers} card_label="{names}" '
+        f"exclusive_caps={caps}"
+    )
     shell("udevadm settle --timeout=10")
 
 
@@ -65,13 +74,18 @@ def one_at_a_time() -> bool:
 def load_camera(number: int = 0) -> str:
     """Load a camera of the kernel's test driver and return its device path."""
     unload("vivid")
-    shell(f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0 vid_cap_nr={number} no_error_inj=0")
+    shell(
+        f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0 vid_cap_nr={number} "
+        "no_error_inj=0"
+    )
     shell("udevadm settle --timeout=10")
     return f"/dev/video{number}"
 
 
 def unload(module: str) -> None:
-    """Unload the module, after the readers, also those of a check that failed; wait for other processes."""
+    """Unload the module, after the readers, also those of a check that failed; wait for other
+    processes.
+    """
     for reader in list(_READERS):
         reader.close()
     loaded = Path(f"/sys/module/{module}")
@@ -80,11 +94,15 @@ def unload(module: str) -> None:
 
 def rmmod(module: str) -> str:
     """Try to unload a module; return why the kernel refuses."""
-    return subprocess.run(["rmmod", module], capture_output=True, text=True, check=False).stderr.strip()
+    return subprocess.run(
+        ["rmmod", module], capture_output=True, text=True, check=False
+    ).stderr.strip()
 
 
 def until(condition: Callable[[], bool], limit_s: float, problem: Callable[[], str]) -> float:
-    """Wait for a condition; return the seconds until it holds. problem: what to say if it does not in time."""
+    """Wait for a condition; return the seconds until it holds. problem: what to say if it does not
+    in time.
+    """
     started_s = time.monotonic()
     while not condition():
         assert time.monotonic() - started_s < limit_s, problem()
@@ -93,7 +111,8 @@ def until(condition: Callable[[], bool], limit_s: float, problem: Callable[[], s
 
 
 FORK = multiprocessing.get_context("fork")
-"""Forked processes share imported modules: a new interpreter starts slowly in the virtual machine."""
+"""Forked processes share imported modules: a new interpreter starts slowly in the virtual machine.
+"""
 Work = Callable[[str, Callable[[str], None]], None]
 """Function that uses a device until SIGTERM, and calls its second argument once it has begun."""
 
@@ -139,7 +158,9 @@ def _begin(work: Work, device: str, user: str, told: Connection) -> None:
         told.send(f"! {type(error).__name__}: {error}")
 
 
-def sending(size: str = "640x480", *, device: str = DEVICE, user: str = "root") -> AbstractContextManager[ForkProcess]:
+def sending(
+    size: str = "640x480", *, device: str = DEVICE, user: str = "root"
+) -> AbstractContextManager[ForkProcess]:
     """Send colour bars to the virtual camera from another process inside the context."""
     return background_process(partial(producer.send_bars, size), device, user)
 
@@ -157,12 +178,29 @@ def ffmpeg_sends(
     *options: str, picture: str = "testsrc2=size=640x480:rate=30", device: str = DEVICE
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Send with ffmpeg to a camera that was just loaded, inside the context; kill it at the end."""
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, *options, "-f", "v4l2"]
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-loglevel",
+        "error",
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        picture,
+        *options,
+        "-f",
+        "v4l2",
+    ]
     process = subprocess.Popen([*command, device])
     try:
         format_file = Path(f"/sys/class/video4linux/{Path(device).name}/format")
         # ffmpeg and its libraries load slowly in the virtual machine
-        until(lambda: bool(format_file.read_text().strip()), 300, lambda: f"ffmpeg does not send: {process.poll()}")
+        until(
+            lambda: bool(format_file.read_text().strip()),
+            300,
+            lambda: f"ffmpeg does not send: {process.poll()}",
+        )
         time.sleep(1)
         yield process
     finally:
@@ -204,14 +242,20 @@ def read_opencv() -> BgrImage:
 def read_ffmpeg(width: int, height: int) -> BgrImage:
     """Return a frame read by ffmpeg, which must be of this size."""
     count = DROPPED_PICTURES + 1
-    shell(f"ffmpeg -nostdin -loglevel error -y -f v4l2 -i {DEVICE} -frames:v {count} -f rawvideo -pix_fmt bgr24 {_RAW}")
+    shell(
+        f"ffmpeg -nostdin -loglevel error -y -f v4l2 -i {DEVICE} -frames:v {count} -f rawvideo "
+        f"-pix_fmt bgr24 {_RAW}"
+    )
     return _last_frame(width, height)
 
 
 def read_gstreamer(width: int, height: int) -> BgrImage:
     """Return a frame read by GStreamer, which must be of this size."""
     source = f"v4l2src device={DEVICE} num-buffers={DROPPED_PICTURES + 1}"
-    shell(f"gst-launch-1.0 -q {source} ! videoconvert ! video/x-raw,format=BGR ! filesink location={_RAW}")
+    shell(
+        f"gst-launch-1.0 -q {source} ! videoconvert ! video/x-raw,format=BGR ! filesink "
+        f"location={_RAW}"
+    )
     return _last_frame(width, height)
 
 

@@ -1,6 +1,8 @@
-"""Draw a background of your own for each frame: python examples/background_per_frame.py film.mp4 FOLDER
+"""Draw a background of your own for each frame: python examples/background_per_frame.py film.mp4
+FOLDER
 
-`want_foreground` gives the person's colours without the room in them; otherwise hair would shine in its colour.
+`want_foreground` gives the person's colours without the room in them; otherwise hair would shine in
+its colour.
 """
 
 import sys

@@ -1,4 +1,6 @@
-"""Blur the background of a film, and tell how far it is: python examples/film.py talk.mp4 talk-blurred.mp4"""
+"""Blur the background of a film, and tell how far it is: python examples/film.py talk.mp4
+talk-blurred.mp4
+"""
 
 import sys
 

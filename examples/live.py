@@ -1,6 +1,7 @@
 """Show a camera or a film with a new background in a window of OpenCV: python examples/live.py [0 | film.mp4] [FRAMES]
 
-The packages of Mattecam hold an OpenCV without windows: there the last picture is written to `live.png`.
+The packages of Mattecam hold an OpenCV without windows: there the last picture is written to
+`live.png`.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Use a network of your own for a film: python examples/own_network.py film.mp4 target.mp4
 
-Whatever makes a matte, its pictures can take the place of the network's: Mattecam composites, keeps times and sound.
-Here a threshold of brightness stands for the network.
+Whatever makes a matte, its pictures can take the place of the network's: Mattecam composites, keeps
+times and sound. Here a threshold of brightness stands for the network.
 """
 
 import sys

@@ -10,7 +10,8 @@ try:
     import ctypes  # noqa: F401
 except ImportError as error:
     sys.exit(
-        f"mattecam: Python cannot load libffi.so.8 ({error}); install it: libffi8 on Debian, libffi elsewhere.",
+        f"mattecam: Python cannot load libffi.so.8 ({error}); install it: libffi8 on Debian, "
+        "libffi elsewhere.",
     )
 
 from app.core.process import exit_on_signals

@@ -68,7 +68,8 @@ def _settings(
     """Return the settings of a stream or a film.
 
     engine: the values of `ENGINE`, in its order. others: values by the names of docs/settings.md,
-    which win over the rest. Raises UsageError for a value that is not possible, TypeError for a wrong type.
+    which win over the rest. Raises UsageError for a value that is not possible, TypeError for a
+    wrong type.
     """
     if not isinstance(background, (str, Path)):
         raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
@@ -76,7 +77,9 @@ def _settings(
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
     matting = MattingSettings(edges=edges)
     settings = Settings(matting=matting, background=parse_background(background))
-    values: dict[str, object] = {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)}
+    values: dict[str, object] = {
+        f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)
+    }
     values["strict.level"] = strict
     return with_values(settings, {**values, **others})
 
@@ -93,8 +96,8 @@ class StreamBackground:
         """Raises BackgroundError."""
         self._settings = settings
         self._background = open_background(settings, realtime=False)
-        # Releases the file; idempotent. A finalizer, because a stream that nobody closes would leave
-        # a video open: the decoding thread refers to its background and keeps it alive.
+        # Releases the file; idempotent. A finalizer, because a stream that nobody closes would
+        # leave a video open: the decoding thread refers to its background and keeps it alive.
         self.close = weakref.finalize(self, self._background.close)
         self.close.atexit = False
 
@@ -103,7 +106,9 @@ class StreamBackground:
         return self._background.backdrop(width, height, time_s)
 
     def restarted(self) -> StreamBackground:
-        """Return the background of a new stream: a video opened again, others as they are. Raises BackgroundError."""
+        """Return the background of a new stream: a video opened again, others as they are. Raises
+        BackgroundError.
+        """
         if isinstance(self._background, VideoBackground):  # the clock of a video only goes forwards
             return StreamBackground(self._settings)
         return self
@@ -138,13 +143,15 @@ class Matting:
         settings: Mapping[str, object] = NO_VALUES,
         build: Build = build_engine,
     ) -> None:
-        """Choose model and background; the model is loaded for the first frame, whose size it needs.
+        """Choose model and background; the model is loaded for the first frame, whose size it
+        needs.
 
         background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls.
-        strict: `balanced` hides things mistaken for people, `off` shows all that the network finds. settings: values by
-        the names of docs/settings.md, such as {"light.match": 50}; they win over the other arguments. build: makes the
-        engine; a test gives `mattecam.testing.FakeEngine`. The other arguments are those of `run.py convert`.
-        Raises MattecamError.
+        strict: `balanced` hides things mistaken for people, `off` shows all that the network finds.
+        settings: values by the names of docs/settings.md, such as {"light.match": 50}; they win
+        over the other arguments. build: makes the engine; a test gives
+        `mattecam.testing.FakeEngine`. The other arguments are those of `run.py convert`. Raises
+        MattecamError.
         """
         if build is build_engine:
             check_not_forked()
@@ -202,7 +209,8 @@ class Matting:
         return self._stream.matte
 
     def reset(self) -> None:
-        """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
+        """Forget the frames seen so far, before a new video or after a cut; a video as background
+        starts again.
 
         Raises BackgroundError if that video cannot be opened again; the stream is then as before.
         """
@@ -234,7 +242,9 @@ class Matting:
         self.close()
 
     def _engine_for(self, width: int, height: int) -> MattingEngine:
-        """Return the engine, built for the size of the first frame; it adapts itself to another one."""
+        """Return the engine, built for the size of the first frame; it adapts itself to another
+        one.
+        """
         self._check_open()
         if self._engine is None:
             self._engine = self._build(self._settings.matting, width, height)
@@ -246,8 +256,8 @@ class Matting:
         # After a fork, whose child has none of the threads and would wait for them.
         if os.getpid() != self._process:
             raise ModelError(
-                "This stream belongs to the process that made it; make a stream in each process, and start processes "
-                'by spawn, as with multiprocessing.get_context("spawn").'
+                "This stream belongs to the process that made it; make a stream in each process, "
+                'and start processes by spawn, as with multiprocessing.get_context("spawn").'
             )
 
 
@@ -278,7 +288,8 @@ def convert(
     overwrite: bool = False,
     fps: float | Fraction | str | None = None,
 ) -> ConvertReport:
-    """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
+    """Matte every frame of a video, an image or a folder of images once and in order, keeping its
+    times and audio.
 
     target, alpha, foreground: outputs for composite, matte and premultiplied foreground. Each is a
     video (.mp4, .m4v, .mov, .mkv, .webm), for an image an image (.png, .jpg), or, without suffix, a

@@ -332,7 +332,8 @@ class MattingRefine(nn.Module):
         """
         if src.shape != bgr.shape:
             raise ValueError(
-                f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}.",
+                f"Frame and plate must have the same shape, not {tuple(src.shape)} and "
+                f"{tuple(bgr.shape)}.",
             )
         height, width = src.shape[2:]
         if height % CELL or width % CELL:

@@ -65,7 +65,8 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         ) from error
     if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
         raise WeightsDamagedError(
-            "The weights file {file} contains NaN or infinite values; replace it with an intact file.",
+            "The weights file {file} contains NaN or infinite values; replace it with an intact "
+            "file.",
             file=path,
         )
     # Single tensors may be zero: published checkpoints contain layers without effect.

@@ -187,7 +187,8 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress, check:
             # recorded.
             if answer.headers.get("Content-Type", "").startswith("text/html"):
                 raise ConnectionError(
-                    "the server sends a page in place of the file, such as that its quota is used up",
+                    "the server sends a page in place of the file, such as that its quota is used "
+                    "up",
                 )
             # The server sends the whole file, also where it should resume.
             done = 0
@@ -289,8 +290,8 @@ def _failure(spec: WeightSpec, target: Path, error: OSError | ValueError) -> Dow
         )
     if WINDOWS and isinstance(error, PermissionError) and error.filename2 is not None:
         return DownloadError(
-            "The file {file} cannot be replaced: a program has it open, or its folder is not writable; end that "
-            "program and try again.",
+            "The file {file} cannot be replaced: a program has it open, or its folder is not "
+            "writable; end that program and try again.",
             file=error.filename2,
         )
     if isinstance(error, OSError) and error.filename is not None:
@@ -348,7 +349,8 @@ def download_at_set_up(say: Say, limit_s: float = STALL_S) -> None:
     except (DownloadError, TimeoutError) as error:
         log.info("The download at set-up failed: %s", error)
         say(
-            f"{title} could not be downloaded, so the network that ships is used; the window or {retry} tries again.",
+            f"{title} could not be downloaded, so the network that ships is used; the window or "
+            f"{retry} tries again.",
         )
     # Without the note it is tried once more.
     with suppress(OSError):

@@ -120,8 +120,8 @@ PLATE_CHANNELS = 5
 CELL = 4
 # Side of the window around a cell in pixels, at half size and at full size.
 WINDOW = 8
-# Channels of the windows at half size: 32 hidden features, 4 of the coarse matte, 3 of the frame and
-# 3 of the plate; and at full size: 3 of the frame and 3 of the plate.
+# Channels of the windows at half size: 32 hidden features, 4 of the coarse matte, 3 of the frame
+# and 3 of the plate; and at full size: 3 of the frame and 3 of the plate.
 CONTEXT_CHANNELS = 42
 IMAGE_CHANNELS = 6
 

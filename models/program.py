@@ -25,7 +25,8 @@ class NoHomeError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR.",
+            "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and "
+            "MATTECAM_DATA_DIR.",
         )
 
 

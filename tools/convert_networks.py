@@ -3,9 +3,9 @@
     python -m tools.convert_networks models/converted --bundled
     python -m tools.convert_networks FOLDER [--weights FOLDER]
 
-The first line renews those in the sources, and is due when weights, networks or the version of OpenVINO have changed.
-A package has FOLDER as `models/converted`. With `--weights` those in that folder take the place of the installed
-networks; each has to be the published file.
+The first line renews those in the sources, and is due when weights, networks or the version of
+OpenVINO have changed. A package has FOLDER as `models/converted`. With `--weights` those in that
+folder take the place of the installed networks; each has to be the published file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from models.weights import check_intact, find_int8, on_hand, sha256_of
 
 def published_in(folder: Path) -> dict[str, Path]:
     """Return network → weights of the files in a folder. Exit if one is not the published file."""
-    named = {spec.name: folder / spec.weights.file for spec in NETWORKS.values() if not spec.bundled}
+    named = {
+        spec.name: folder / spec.weights.file for spec in NETWORKS.values() if not spec.bundled
+    }
     found = {name: file for name, file in named.items() if file.is_file()}
     for name, file in found.items():
         if sha256_of(file) != NETWORKS[name].weights.sha256:
@@ -41,7 +43,9 @@ def renew(target: Path) -> None:
     convert_all(target, specs=bundled)
 
 
-def convert_all(target: Path, weights: Path | None = None, specs: Sequence[NetworkSpec] = ()) -> None:
+def convert_all(
+    target: Path, weights: Path | None = None, specs: Sequence[NetworkSpec] = ()
+) -> None:
     """Convert each installed network, or those of `specs`, in each of its versions into a folder.
 
     weights: folder whose networks take the place of the installed ones.
@@ -58,19 +62,26 @@ def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
     check_intact(spec.name, weights)
     with tempfile.TemporaryDirectory() as scratch:
         cache = ArtefactCache(lambda: Path(scratch))
-        # In this order, since OpenVINO numbers the operations of a process: two builds give the same files.
+        # In this order, since OpenVINO numbers the operations of a process: two builds give the
+        # same files.
         for direct in (False, True)[: 1 + spec.direct]:
             for int8 in dict.fromkeys((None, find_int8(weights, spec.int8))):
                 source = NetworkSource(spec.name, weights, direct=direct, int8=int8)
                 cache.load(source)
-                shutil.copytree(cache.folder(source), target / source.artefact_name(), dirs_exist_ok=True)
+                shutil.copytree(
+                    cache.folder(source), target / source.artefact_name(), dirs_exist_ok=True
+                )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--bundled", action="store_true", help="the bundled networks, in place of older versions")
+    parser.add_argument(
+        "--bundled", action="store_true", help="the bundled networks, in place of older versions"
+    )
     given = parser.parse_args()
     if given.bundled:
         renew(given.folder)

@@ -1,9 +1,11 @@
-"""Render the animation of the README: the demo source before and after matting, with a moving divider.
+"""Render the animation of the README: the demo source before and after matting, with a moving
+divider.
 
     python -m tools.demo_animation                     writes docs/images/demo.webp
     python -m tools.demo_animation --model MODEL -o FILE
 
-The engine is the one that the program would select on this machine. Only the built-in demo source is shown.
+The engine is the one that the program would select on this machine. Only the built-in demo source
+is shown.
 """
 
 from __future__ import annotations
@@ -45,12 +47,16 @@ def backgrounds() -> list[BackgroundSettings]:
 
 
 def divider(phase: float) -> float:
-    """Return the divider's position as a fraction of the width: right edge at phase 0 and 1, left edge at 0.5."""
+    """Return the divider's position as a fraction of the width: right edge at phase 0 and 1, left
+    edge at 0.5.
+    """
     return MARGIN + (1 - 2 * MARGIN) * (0.5 + 0.5 * math.cos(2 * math.pi * phase))
 
 
 def join(before: BgrImage, after: BgrImage, position: float) -> BgrImage:
-    """Return `before` left of `position` (fraction of the width) and `after` right of it, with a white line between."""
+    """Return `before` left of `position` (fraction of the width) and `after` right of it, with a
+    white line between.
+    """
     column = round(position * before.shape[1])
     joined = after.copy()
     joined[:, :column] = before[:, :column]
@@ -81,14 +87,18 @@ def small(image: BgrImage) -> BgrImage:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the animation; exit code 1 if it is larger than MAX_BYTES."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="auto")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "images" / "demo.webp")
     options = parser.parse_args(argv)
     settings = MattingSettings(model=options.model)
     with closing(build_engine(settings, *FRAME_SIZE)) as engine:
         print(engine.info)
-        images = [Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)) for frame in frames(engine)]
+        images = [
+            Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)) for frame in frames(engine)
+        ]
     images[0].save(
         options.output,
         save_all=True,

@@ -1,9 +1,11 @@
-"""Make the pictures of `docs/features.md`: a frame of a camera on the left, and what others see of it on the right.
+"""Make the pictures of `docs/features.md`: a frame of a camera on the left, and what others see of
+it on the right.
 
     python -m tools.feature_pictures CLIPS ROOMS [--weights FILE]
 
-CLIPS has films of intel-iot-devkit/sample-videos (CC BY 4.0), ROOMS has views of Poly Haven (CC0). Frames are made of
-people cut out of the films in front of the rooms; `docs/licences.md` names both. --weights: of the finer network.
+CLIPS has films of intel-iot-devkit/sample-videos (CC BY 4.0), ROOMS has views of Poly Haven (CC0).
+Frames are made of people cut out of the films in front of the rooms; `docs/licences.md` names both.
+--weights: of the finer network.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE, VIEW = (960, 540), (480, 270)
 SOURCE_FPS = 30
 SEEN_FRAMES, SETTLED_FRAMES = 12, 100
-"""Frames until the network has seen a still picture for long enough, and until auto-framing and light rest."""
+"""Frames until the network has seen a still picture for long enough, and until auto-framing and
+light rest.
+"""
 QUALITY, GAP_PX = 60, 8
 ZONE_BGR = (70, 70, 230)
 CLOSE_UP = slice(70, 340), slice(240, 720)
@@ -73,26 +77,38 @@ class Studio:
         top = (large.shape[0] - SIZE[1]) // 2
         return np.ascontiguousarray(large[top : top + SIZE[1]])
 
-    def result(self, frames: Sequence[BgrImage], settings: Settings, engine: EngineSettings | None = None) -> BgrImage:
+    def result(
+        self, frames: Sequence[BgrImage], settings: Settings, engine: EngineSettings | None = None
+    ) -> BgrImage:
         """Return what others see of the last of some frames."""
         stream, size = Stream(), (frames[0].shape[1], frames[0].shape[0])
         with ExitStack() as stack:
             stream.use(stack.enter_context(closing(build_engine(engine or self.fine, *size))))
-            background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
+            background = stack.enter_context(
+                closing(open_background(settings.background, realtime=False))
+            )
             for index, frame in enumerate(frames):
                 now_s = index / SOURCE_FPS
-                picture = stream.step(Frame(frame, index, now_s), settings, background.backdrop(*size, now_s))
+                picture = stream.step(
+                    Frame(frame, index, now_s), settings, background.backdrop(*size, now_s)
+                )
         assert picture is not None
         return picture.image.copy()
 
 
-def placed(room: BgrImage, person: tuple[BgrImage, AlphaImage], scale: float, centre_x: float) -> BgrImage:
-    """Return a room with a person at its lower border. scale: of the film; centre_x: in widths of the frame."""
+def placed(
+    room: BgrImage, person: tuple[BgrImage, AlphaImage], scale: float, centre_x: float
+) -> BgrImage:
+    """Return a room with a person at its lower border. scale: of the film; centre_x: in widths of
+    the frame.
+    """
     composite, alpha = person
     width, height = SIZE
     columns = np.flatnonzero(alpha.max(0) > 127)
     middle = float(columns[0] + columns[-1]) / 2
-    move = np.array([[scale, 0, centre_x * width - scale * middle], [0, scale, height - scale * alpha.shape[0]]])
+    move = np.array(
+        [[scale, 0, centre_x * width - scale * middle], [0, scale, height - scale * alpha.shape[0]]]
+    )
     shown = cv2.warpAffine(composite, move, SIZE).astype(np.float32)  # premultiplied: over black
     weight = cv2.warpAffine(alpha, move, SIZE)[..., None].astype(np.float32) / 255
     return np.asarray(np.clip(shown + room * (1 - weight), 0, 255), np.uint8)
@@ -117,14 +133,18 @@ def with_lights(room: BgrImage) -> BgrImage:
         for lamp in range(9):
             x = (lamp + 0.5 + 0.3 * string) / 9
             y = 0.12 + 0.2 * string + 0.1 * (1 - (2 * x - 1) ** 2)
-            cv2.circle(dark, (round(x * width), round(y * height)), 13, (190, 235, 255), -1, cv2.LINE_AA)
+            cv2.circle(
+                dark, (round(x * width), round(y * height)), 13, (190, 235, 255), -1, cv2.LINE_AA
+            )
     return dark
 
 
 def save(path: Path, before: BgrImage, after: BgrImage) -> None:
     """Write two pictures side by side."""
     gap = np.full((VIEW[1], GAP_PX, 3), 255, np.uint8)
-    left, right = (cv2.resize(image, VIEW, interpolation=cv2.INTER_AREA) for image in (before, after))
+    left, right = (
+        cv2.resize(image, VIEW, interpolation=cv2.INTER_AREA) for image in (before, after)
+    )
     joined = cv2.cvtColor(np.hstack([left, gap, right]), cv2.COLOR_BGR2RGB)
     Image.fromarray(joined).save(path, quality=QUALITY, method=6)
     print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
@@ -133,10 +153,18 @@ def save(path: Path, before: BgrImage, after: BgrImage) -> None:
 def make(studio: Studio, folder: Path) -> None:
     """Write all pictures."""
     plain = Settings()
-    woman, man, guest = studio.person("asl_school", 5), studio.person("asl_sister", 5), studio.person("asl_again", 5)
+    woman, man, guest = (
+        studio.person("asl_school", 5),
+        studio.person("asl_sister", 5),
+        studio.person("asl_again", 5),
+    )
 
     aside = placed(studio.room("ph_pm_apartment_4"), woman, 0.7, 0.24)
-    save(folder / "feature-auto-framing.webp", aside, studio.result([aside] * SETTLED_FRAMES, FRAMING.settings(plain)))
+    save(
+        folder / "feature-auto-framing.webp",
+        aside,
+        studio.result([aside] * SETTLED_FRAMES, FRAMING.settings(plain)),
+    )
 
     visited = placed(studio.room("ph_pm_apartment_4"), guest, 0.72, 0.545)
     visited = placed(visited, man, 1.05, 0.2)
@@ -145,25 +173,34 @@ def make(studio: Studio, folder: Path) -> None:
 
     evening_room = placed(with_lights(studio.room("ph_pm_apartment_4")), man, 1.05, 0.5)
     save(
-        folder / "feature-bokeh.webp", evening_room, studio.result([evening_room] * SEEN_FRAMES, BOKEH.settings(plain))
+        folder / "feature-bokeh.webp",
+        evening_room,
+        studio.result([evening_room] * SEEN_FRAMES, BOKEH.settings(plain)),
     )
 
     with closing(DemoSource(*SIZE, SOURCE_FPS, realtime=False)) as source:
         portrait = [source.render(index) for index in range(SETTLED_FRAMES // 2)]
     unlit = LIGHT.settings(plain).replaced_at(["light"], match=0.0, portrait=0.0)
-    halves = [studio.result(portrait, settings)[CLOSE_UP] for settings in (unlit, LIGHT.settings(plain))]
+    halves = [
+        studio.result(portrait, settings)[CLOSE_UP] for settings in (unlit, LIGHT.settings(plain))
+    ]
     save(folder / "feature-light.webp", *halves)
 
     moving = studio.frames("asl_eat", 9)
     evening = LIGHT.settings(plain).replaced_at(["strict"], level="balanced")
     save(
         folder / "feature-quality.webp",
-        *(studio.result(moving, evening, engine)[GAP_BESIDE_ARM] for engine in (studio.standard, studio.fine)),
+        *(
+            studio.result(moving, evening, engine)[GAP_BESIDE_ARM]
+            for engine in (studio.standard, studio.fine)
+        ),
     )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("clips", type=Path)
     parser.add_argument("rooms", type=Path)
     parser.add_argument("--weights", type=Path)

@@ -2,12 +2,13 @@
 
     python -m tools.lock_requirements
 
-A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
-published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
-that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows);
-`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. Both have an older version of torch for the Pythons for
-which no hash of the pinned one is known. The hashes of PyTorch's own builds come from its index; if that cannot be
-reached, those in the present files are kept.
+A lock file pins every package, also transitive ones, for every supported Python and system, with
+the SHA-256 of each published file: `base` for the program, `dev` for the tests, `torch` for PyPI's
+build of PyTorch, `cuda` for what only that build needs on Linux. PyTorch's own builds are in
+`torch-cpu`, `torch-cu126` and `torch-cu130` (Windows); `cuda-cu126` is what the build for CUDA 12.6
+needs on Linux. Both have an older version of torch for the Pythons for which no hash of the pinned
+one is known. The hashes of PyTorch's own builds come from its index; if that cannot be reached,
+those in the present files are kept.
 """
 
 from __future__ import annotations
@@ -60,12 +61,16 @@ triton==3.5.1 ; {older}
     newer=f"{X86_LINUX} and python_version >= '3.{NEWER_PYTHONS[0]}'",
     older=f"{X86_LINUX} and python_version < '3.{NEWER_PYTHONS[0]}'",
 )
-"""What torch 2.13.0+cu126 and 2.9.1+cu126 require on Linux, from their metadata; change it with these versions."""
+"""What torch 2.13.0+cu126 and 2.9.1+cu126 require on Linux, from their metadata; change it with
+these versions.
+"""
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
 Entries = dict[str, list[str]]
-"""Lock entries, each several lines of text, by package name; a package has one per Python or system."""
+"""Lock entries, each several lines of text, by package name; a package has one per Python or
+system.
+"""
 
 
 def entries_of(text: str) -> Entries:
@@ -80,37 +85,62 @@ def entries_of(text: str) -> Entries:
 
 def resolve(requirements: Path) -> Entries:
     """Return the locked entries of everything that `requirements` needs. Raises CalledProcessError."""
-    command = ["uv", "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate", "--universal"]
+    command = [
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-config",
+        "--no-header",
+        "--no-annotate",
+        "--universal",
+    ]
     command += ["--generate-hashes", "--python-version", f"3.{PYTHONS[0]}", str(requirements)]
     return entries_of(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def index_page(build: str) -> str:
-    """Return the page of torch in PyTorch's index of a build, such as `cu126`; empty if it cannot be reached."""
+    """Return the page of torch in PyTorch's index of a build, such as `cu126`; empty if it cannot
+    be reached.
+    """
     url = f"{PYTORCH_INDEX}/{build}/torch/"
     try:
         with urllib.request.urlopen(url, timeout=30) as page:  # noqa: S310 - a constant
             return str(page.read().decode())
     except OSError as error:
-        print(f"{url} cannot be reached ({error}); the hashes of its builds are kept.", file=sys.stderr)
+        print(
+            f"{url} cannot be reached ({error}); the hashes of its builds are kept.",
+            file=sys.stderr,
+        )
         return ""
 
 
 def cpu_entries(version: str) -> list[str]:
-    """Return the entry of PyTorch's builds without CUDA for Linux. Exit if their hashes are unknown."""
+    """Return the entry of PyTorch's builds without CUDA for Linux. Exit if their hashes are
+    unknown.
+    """
     build = rf"torch-{re.escape(version)}%2Bcpu-cp3\d+-[\w-]*manylinux\w*\.whl#sha256=(\w{{64}})"
     hashes = sorted(set(re.findall(build, index_page("cpu"))))
     if not hashes:
         return kept("torch-cpu", f"{version}+cpu")
-    return [" \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)])]
+    return [
+        " \\\n".join(
+            [f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)]
+        )
+    ]
 
 
-def cuda_entries(version: str, build: str, system: str, pythons: tuple[int, int] = PYTHONS) -> list[str]:
-    """Return one entry per file of a build with CUDA, such as `cu126`, for a system (as `sys.platform`).
+def cuda_entries(
+    version: str, build: str, system: str, pythons: tuple[int, int] = PYTHONS
+) -> list[str]:
+    """Return one entry per file of a build with CUDA, such as `cu126`, for a system (as
+    `sys.platform`).
 
     pythons: first and last minor version.
     """
-    tag, machine = ("win_amd64", "AMD64") if system == "win32" else (r"manylinux\w*_x86_64", "x86_64")
+    tag, machine = (
+        ("win_amd64", "AMD64") if system == "win32" else (r"manylinux\w*_x86_64", "x86_64")
+    )
     file = rf"torch-{re.escape(version)}%2B{build}-cp3(\d+)-cp3\1-{tag}\.whl#sha256=(\w{{64}})"
     entries = [
         cuda_entry(f"{version}+{build}", f"3.{minor}", system, machine, digest)
@@ -119,12 +149,17 @@ def cuda_entries(version: str, build: str, system: str, pythons: tuple[int, int]
     ]
     if entries:
         return sorted(entries)
-    return [entry for entry in kept(f"torch-{build}", f"{version}+{build}") if f"'{system}'" in entry]
+    return [
+        entry for entry in kept(f"torch-{build}", f"{version}+{build}") if f"'{system}'" in entry
+    ]
 
 
 def cuda_entry(version: str, python: str, system: str, machine: str, digest: str) -> str:
     """Return the entry of one file."""
-    markers = f"python_version == '{python}' and sys_platform == '{system}' and platform_machine == '{machine}'"
+    markers = (
+        f"python_version == '{python}' and sys_platform == '{system}' and platform_machine == "
+        f"'{machine}'"
+    )
     return f"torch=={version} ; {markers} \\\n    --hash=sha256:{digest}"
 
 
@@ -150,13 +185,18 @@ def main() -> None:
     version = torch.partition("==")[2].split()[0]
     cuda = {name: found for name, found in everything.items() if CUDA_ONLY.match(name)}
     dev = {name: found for name, found in everything.items() if name not in {*base, *cuda}}
-    write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
+    write(
+        "base",
+        {name: found for name, found in everything.items() if name in base and name not in cuda},
+    )
     write("dev", dev)
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})
     write("torch-cu130", {"torch": cuda_entries(version, "cu130", "win32")})
-    windows, linux = (cuda_entries(version, "cu126", *place) for place in (("win32",), ("linux", NEWER_PYTHONS)))
+    windows, linux = (
+        cuda_entries(version, "cu126", *place) for place in (("win32",), ("linux", NEWER_PYTHONS))
+    )
     older = cuda_entries(OLDER_VERSION, "cu126", "linux", OLDER_PYTHONS)
     write("torch-cu126", {"torch": [*windows, *linux, *older]})
     with tempfile.TemporaryDirectory() as folder:

@@ -43,11 +43,18 @@ def polygon(corners: str) -> Mask:
 
 
 def grown(mask: Mask, size: int) -> Mask:
-    return cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) > 0
+    return (
+        cv2.dilate(
+            mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        )
+        > 0
+    )
 
 
 def soft(mask: Mask, sigma: float) -> Colours:
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma), np.float32)[..., None]
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma), np.float32)[
+        ..., None
+    ]
 
 
 def find_person(photo: NDArray[np.uint8]) -> Mask:
@@ -58,12 +65,22 @@ def find_person(photo: NDArray[np.uint8]) -> Mask:
     labels[outline] = cv2.GC_PR_FGD
     labels[~grown(~outline, 25)] = cv2.GC_FGD
     cv2.setRNGSeed(0)
-    cv2.grabCut(photo, labels, (0, 0, SIDE, SIDE), np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        photo,
+        labels,
+        (0, 0, SIDE, SIDE),
+        np.zeros((1, 65)),
+        np.zeros((1, 65)),
+        6,
+        cv2.GC_INIT_WITH_MASK,
+    )
     return grown((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), 15) | polygon(STRAP)
 
 
 def spread(photo: NDArray[np.uint8], known: Mask, sigmas: Sequence[float]) -> Colours:
-    """The known colours spread smoothly over the rest: of blurs of rising width, the first that reaches a place."""
+    """The known colours spread smoothly over the rest: of blurs of rising width, the first that
+    reaches a place.
+    """
     out = np.zeros(photo.shape, np.float32)
     done = np.zeros(known.shape, np.float32)
     for sigma in sigmas:
@@ -80,7 +97,9 @@ def mottled() -> Colours:
     rng = np.random.default_rng(1)
     clouds = np.zeros((SIDE, SIDE), np.float32)
     for sigma, strength in ((14, 5.0), (5, 2.0), (0.8, 2.0)):
-        cloud = cv2.GaussianBlur(rng.standard_normal((SIDE, SIDE)).astype(np.float32), (0, 0), sigma)
+        cloud = cv2.GaussianBlur(
+            rng.standard_normal((SIDE, SIDE)).astype(np.float32), (0, 0), sigma
+        )
         clouds += cloud / cloud.std() * strength
     return clouds[..., None]
 
@@ -101,7 +120,9 @@ def continue_flag(photo: NDArray[np.uint8], filled: Colours, flag: Mask, person:
 
 
 def widened(room: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The room mirrored outward, but for the tank at the upper edge, which gets a tip and wall above it."""
+    """The room mirrored outward, but for the tank at the upper edge, which gets a tip and wall
+    above it.
+    """
     wide = np.pad(room, ((MARGIN_Y, MARGIN_Y), (MARGIN_X, MARGIN_X), (0, 0)), mode="reflect")
     left, right, height = TANK
     centre, half = (left + right) / 2, (right - left) / 2
@@ -111,7 +132,9 @@ def widened(room: NDArray[np.uint8]) -> NDArray[np.uint8]:
     smooth = cv2.GaussianBlur(room, (0, 0), 3)
     for above in range(1, MARGIN_Y + 1):
         grain = room[above, columns - shift].astype(np.float32) - smooth[above, columns - shift]
-        source = smooth[above, columns[0]] * (1 - across) + smooth[above, columns[-1]] * across + grain
+        source = (
+            smooth[above, columns[0]] * (1 - across) + smooth[above, columns[-1]] * across + grain
+        )
         if above < height:
             narrow = np.sqrt(1 - (above / height) ** 2)
             inside = np.clip(half * narrow - np.abs(columns - centre) + 0.5, 0, 1)[:, None]
@@ -123,7 +146,12 @@ def widened(room: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def main() -> None:
     photo = np.asarray(cv2.imread(str(FOLDER / "astronaut.png")), np.uint8)
-    person, flag, table, shuttle = find_person(photo), polygon(FLAG), polygon(TABLE), polygon(SHUTTLE)
+    person, flag, table, shuttle = (
+        find_person(photo),
+        polygon(FLAG),
+        polygon(TABLE),
+        polygon(SHUTTLE),
+    )
     wall = ~(person | grown(flag, 13) | grown(table, 9) | grown(shuttle, 5))
     wall_only = spread(photo, wall, (12, 24, 48, 96, 200)) + mottled()
     filled = wall_only.copy()
@@ -135,7 +163,9 @@ def main() -> None:
     edge = soft(~grown(~person, 7), 2.0)
     edge[~person] = 0  # outside the person the room is the photo, to the bit
     room = photo * (1 - edge) + filled * edge
-    cv2.imwrite(str(FOLDER / "astronaut_empty.png"), widened(room.round().clip(0, 255).astype(np.uint8)))
+    cv2.imwrite(
+        str(FOLDER / "astronaut_empty.png"), widened(room.round().clip(0, 255).astype(np.uint8))
+    )
 
 
 if __name__ == "__main__":

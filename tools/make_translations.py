@@ -1,11 +1,11 @@
 """Update the translations of the window.
 
-`python -m tools.make_translations` brings `app/gui/translations/mattecam_XX.ts`, which the window reads, up to date
-with the code: the literals that `t`, `tr` and errors of weights get, and titles of models. Existing translations are
-kept; new texts are marked as unfinished.
+`python -m tools.make_translations` brings `app/gui/translations/mattecam_XX.ts`, which the window
+reads, up to date with the code: the literals that `t`, `tr` and errors of weights get, and titles
+of models. Existing translations are kept; new texts are marked as unfinished.
 
-Equal texts share one translation, in whatever part of the window they are. Where two need different ones, a comment
-tells them apart: the argument of `tr` after the text.
+Equal texts share one translation, in whatever part of the window they are. Where two need different
+ones, a comment tells them apart: the argument of `tr` after the text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ from models.table import NETWORKS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "app" / "gui" / "translations"
-TAKE_TEMPLATES = "t", "WeightsError", "WeightsNotFoundError", "WeightsDamagedError", "DownloadError", "WrongFileError"
+TAKE_TEMPLATES = (
+    "t",
+    "WeightsError",
+    "WeightsNotFoundError",
+    "WeightsDamagedError",
+    "DownloadError",
+    "WrongFileError",
+)
 """Names of what takes the template of a message as its first argument."""
 LANGUAGES = ("de", "es")
 Key = tuple[str, str]
@@ -32,16 +39,24 @@ Key = tuple[str, str]
 
 
 def templates(path: Path) -> Iterator[str]:
-    """Yield the templates in a module, also of `partial(t, …)`. Raise ValueError for one that is no literal."""
+    """Yield the templates in a module, also of `partial(t, …)`. Raise ValueError for one that is no
+    literal.
+    """
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        deferred = node.func.id == "partial" and isinstance(node.args[0], ast.Name) and node.args[0].id == "t"
+        deferred = (
+            node.func.id == "partial"
+            and isinstance(node.args[0], ast.Name)
+            and node.args[0].id == "t"
+        )
         if node.func.id not in TAKE_TEMPLATES and not deferred:
             continue
         template = node.args[1 if deferred else 0]
         if not isinstance(template, ast.Constant) or not isinstance(template.value, str):
-            raise ValueError(f"{path}:{node.lineno}: {node.func.id}() needs a literal, which is found here")
+            raise ValueError(
+                f"{path}:{node.lineno}: {node.func.id}() needs a literal, which is found here"
+            )
         yield template.value
 
 
@@ -77,7 +92,9 @@ def update(path: Path) -> None:
     """Bring a .ts file up to date with the code."""
     root = ElementTree.parse(path).getroot()  # noqa: S314
     known = {
-        (message.findtext("source"), message.findtext("comment", "")): message.findtext("translation", "")
+        (message.findtext("source"), message.findtext("comment", "")): message.findtext(
+            "translation", ""
+        )
         for message in root.iter("message")
     }
     for context in root.findall("context"):
@@ -90,7 +107,9 @@ def update(path: Path) -> None:
         if comment:
             SubElement(message, "comment").text = comment
         translation = known.get((source, comment), "")
-        SubElement(message, "translation", {} if translation else {"type": "unfinished"}).text = translation
+        SubElement(
+            message, "translation", {} if translation else {"type": "unfinished"}
+        ).text = translation
     write(path, root)
 
 

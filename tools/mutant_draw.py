@@ -30,15 +30,24 @@ TURNED: dict[type, ast.cmpop | ast.operator | ast.boolop] = {
 
 
 def mutants(package: str) -> Iterator[dict[str, Any]]:
-    """Yield every mutant of the package: its kind, file, span of lines, and these lines before and after."""
+    """Yield every mutant of the package: its kind, file, span of lines, and these lines before and
+    after.
+    """
     for path in sorted(Path("app", package).rglob("*.py")):
         lines = path.read_bytes().splitlines(keepends=True)
         for node, statement in _nodes(ast.parse(path.read_bytes())):
             for kind, new in _changes(node):
-                assert isinstance(node, ast.expr | ast.stmt) and node.end_lineno and node.end_col_offset
+                assert (
+                    isinstance(node, ast.expr | ast.stmt)
+                    and node.end_lineno
+                    and node.end_col_offset
+                )
                 first, last = node.lineno, node.end_lineno
                 before = b"".join(lines[first - 1 : last])
-                head, tail = lines[first - 1][: node.col_offset], lines[last - 1][node.end_col_offset :]
+                head, tail = (
+                    lines[first - 1][: node.col_offset],
+                    lines[last - 1][node.end_col_offset :],
+                )
                 yield {
                     "kind": kind,
                     "file": str(path),
@@ -48,10 +57,16 @@ def mutants(package: str) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _nodes(parent: ast.AST, statement: ast.stmt | None = None) -> Iterator[tuple[ast.AST, ast.stmt]]:
+def _nodes(
+    parent: ast.AST, statement: ast.stmt | None = None
+) -> Iterator[tuple[ast.AST, ast.stmt]]:
     for name, value in ast.iter_fields(parent):
         for node in value if isinstance(value, list) else [value]:
-            if name in ("annotation", "returns") or not isinstance(node, ast.AST) or isinstance(node, ast.JoinedStr):
+            if (
+                name in ("annotation", "returns")
+                or not isinstance(node, ast.AST)
+                or isinstance(node, ast.JoinedStr)
+            ):
                 continue  # types change nothing; parts of f-strings have no position
             own = node if isinstance(node, ast.stmt) else statement
             if own:

@@ -1,7 +1,8 @@
 """Take screenshots of the window over a running pipeline.
 
-    python -m tools.screenshots                        those of the documents, written to docs/images
-    python -m tools.screenshots --all --output FOLDER  every theme, size, scale and language, for review
+    python -m tools.screenshots                        those of the documents, written to
+    docs/images python -m tools.screenshots --all --output FOLDER  every theme, size, scale and
+    language, for review
 
 Without a display it renders offscreen. The best installed model is used (`run.py weights list`).
 """
@@ -34,16 +35,24 @@ REVIEWED = {"1": ((1024, 700), (1366, 768), (1600, 1000)), "2": ((800, 500),)}
 
 
 def take(
-    shots: Sequence[Shot], theme: str, language: str, folder: Path, sizes: Sequence[tuple[int, int]] = (SIZE,)
+    shots: Sequence[Shot],
+    theme: str,
+    language: str,
+    folder: Path,
+    sizes: Sequence[tuple[int, int]] = (SIZE,),
 ) -> None:
-    """Run the window in this process and write FOLDER/NAME.png for each shot, with the width where it has several."""
+    """Run the window in this process and write FOLDER/NAME.png for each shot, with the width where
+    it has several.
+    """
     app = make_application()
     settings_path = Path(os.environ["MATTECAM_CONFIG_DIR"]) / "settings.json"
     settings = Settings(
         capture=CaptureSettings(source="demo"),
         matting=MattingSettings(governor=False),  # keep full quality on a busy machine
         output=OutputSettings(virtual_camera="off"),
-        window=WindowSettings.model_validate({"theme": theme, "language": language, "first_run_done": True}),
+        window=WindowSettings.model_validate(
+            {"theme": theme, "language": language, "first_run_done": True}
+        ),
     )
     options = WindowOptions(seconds=3600, settings_path=settings_path)
     session = Session(app, settings, options)
@@ -87,8 +96,19 @@ def take_all(output: Path, languages: Sequence[str], themes: Sequence[str]) -> N
         for theme in themes:
             for scale, sizes in REVIEWED.items():
                 folder = output / f"{language}-{theme}-{scale}00"
-                words = ["--theme", theme, "--language", language, "--set", "all", "--output", str(folder)]
-                words += [word for width, height in sizes for word in ("--size", f"{width}x{height}")]
+                words = [
+                    "--theme",
+                    theme,
+                    "--language",
+                    language,
+                    "--set",
+                    "all",
+                    "--output",
+                    str(folder),
+                ]
+                words += [
+                    word for width, height in sizes for word in ("--size", f"{width}x{height}")
+                ]
                 subprocess.run(
                     [sys.executable, "-m", "tools.screenshots", *words],
                     env={**os.environ, "QT_SCALE_FACTOR": scale},
@@ -103,16 +123,26 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="every size and scale, theme and language")
-    parser.add_argument("--set", choices=("documents", "all"), default="documents", help="which pictures")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="every size and scale, theme and language"
+    )
+    parser.add_argument(
+        "--set", choices=("documents", "all"), default="documents", help="which pictures"
+    )
     parser.add_argument("--only", metavar="NAME", help="the picture of this name")
     parser.add_argument("--theme", choices=THEMES, help="dark by default; of --all both")
     parser.add_argument("--language", choices=LANGUAGES, help="en by default; of --all every one")
-    parser.add_argument("--size", type=_size, action="append", metavar="WxH", help="of the window; can be repeated")
+    parser.add_argument(
+        "--size", type=_size, action="append", metavar="WxH", help="of the window; can be repeated"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
     chosen = parser.parse_args()
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if chosen.all:
         languages = (chosen.language,) if chosen.language else LANGUAGES
@@ -124,7 +154,13 @@ def main() -> None:
             os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
         sets = {"documents": DOCUMENTS, "all": ALL}
         shots = [shot for shot in sets[chosen.set] if chosen.only in (None, shot.name)]
-        take(shots, chosen.theme or "dark", chosen.language or "en", chosen.output, chosen.size or (SIZE,))
+        take(
+            shots,
+            chosen.theme or "dark",
+            chosen.language or "en",
+            chosen.output,
+            chosen.size or (SIZE,),
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Write `docs/settings.md` and the tables of `docs/command-line.md`: `python -m tools.settings_table`."""
+"""Write `docs/settings.md` and the tables of `docs/command-line.md`: `python -m
+tools.settings_table`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from the declarations in `app/core/settings.py` and beside it (`python -m tools.
 
 """
 COMMAND = "python3 run.py"
-"""As the documents write it; on Windows it is `py run.py`, and an installed copy has another one."""
+"""As the documents write it; on Windows it is `py run.py`, and an installed copy has another one.
+"""
 MARK = "## Tables"
 """The heading in `docs/command-line.md` from which on the page is made."""
 
@@ -32,35 +35,53 @@ def pages() -> dict[Path, str]:
     """Return the text of each page with tables."""
     command_line = DOCS / "command-line.md"
     written = command_line.read_text("utf-8").partition(f"\n{MARK}\n")[0]
-    return {DOCS / "settings.md": SETTINGS_HEAD + settings(), command_line: f"{written}\n{MARK}\n\n{commands()}"}
+    return {
+        DOCS / "settings.md": SETTINGS_HEAD + settings(),
+        command_line: f"{written}\n{MARK}\n\n{commands()}",
+    }
 
 
 def settings() -> str:
     """Return the table of settings."""
-    return _table(("name", "values", "default", "option", "what it does"), map(_setting, SETTABLE.values()))
+    return _table(
+        ("name", "values", "default", "option", "what it does"), map(_setting, SETTABLE.values())
+    )
 
 
 def commands() -> str:
     """Return the tables of commands, of options that are no settings, and of the commands of `ctl`."""
-    told = {name for setting in SETTABLE.values() if setting.option not in SHARED for name in setting.option.split("/")}
+    told = {
+        name
+        for setting in SETTABLE.values()
+        if setting.option not in SHARED
+        for name in setting.option.split("/")
+    }
     known = {"--help", *told}
     top = get_command(program)
     rows: dict[tuple[str, str], list[str]] = {}
     names: list[tuple[str, str]] = []
     for name, command in _commands(top):
         arguments = []
-        for parameter in command.get_params(command.make_context("mattecam", [], resilient_parsing=True)):
+        for parameter in command.get_params(
+            command.make_context("mattecam", [], resilient_parsing=True)
+        ):
             word, does = parameter.get_help_record(command.context_class(command)) or ("", "")
             if parameter.param_type_name == "argument":
                 arguments.append(re.sub(r" <.+?>|[{}]", "", word))
             elif word and not known.intersection(parameter.opts):
                 rows.setdefault((_code(word), does), []).append(name or "window")
-        names.append((_code(" ".join((COMMAND, name, *arguments)).strip()), _sentence(command.help)))
+        names.append(
+            (_code(" ".join((COMMAND, name, *arguments)).strip()), _sentence(command.help))
+        )
     options = ((option, ", ".join(of), does) for (option, does), of in rows.items())
-    verbs = ((_code(f"{name} {syntax.usage}".strip()), syntax.description) for name, syntax in SYNTAX.items())
+    verbs = (
+        (_code(f"{name} {syntax.usage}".strip()), syntax.description)
+        for name, syntax in SYNTAX.items()
+    )
     return "\n".join(
         (
-            "These are made from the declarations in the program (`python -m tools.settings_table`).\n",
+            "These are made from the declarations in the program (`python -m "
+            "tools.settings_table`).\n",
             "### Commands\n",
             _table(("command", "what it does"), names),
             "### Options\n",
@@ -73,7 +94,9 @@ def commands() -> str:
 
 
 def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield name and command of the program itself and of each command, those of a group in its place."""
+    """Yield name and command of the program itself and of each command, those of a group in its
+    place.
+    """
     if not above:
         yield "", group
     for name, command in group.commands.items():
@@ -85,7 +108,12 @@ def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 
 def _setting(setting: Setting) -> tuple[str, ...]:
     default, option = setting.text(setting.default), setting.option.replace("/", "`, `")
-    cells = (_code(setting.name), _code(setting.values), _code(default), f"`{option}`" if option else "")
+    cells = (
+        _code(setting.name),
+        _code(setting.values),
+        _code(default),
+        f"`{option}`" if option else "",
+    )
     return (*cells, setting.description)
 
 
@@ -99,7 +127,11 @@ def _sentence(text: str) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (head, ("---",) * len(head), *(tuple(" ".join(cell.split()) for cell in row) for row in rows))
+    lines = (
+        head,
+        ("---",) * len(head),
+        *(tuple(" ".join(cell.split()) for cell in row) for row in rows),
+    )
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -1,8 +1,8 @@
 """Tell where the time of the tests goes: `python -m tools.test_times [pytest options]`.
 
-Runs the tests like `python3 run.py test` and prints the seconds of the slowest tests, fixtures, files and folders. The
-options are those of pytest and `--all`; `--rows N` sets the number of rows of each table (20). The machine must be
-idle: the times are wall-clock times.
+Runs the tests like `python3 run.py test` and prints the seconds of the slowest tests, fixtures,
+files and folders. The options are those of pytest and `--all`; `--rows N` sets the number of rows
+of each table (20). The machine must be idle: the times are wall-clock times.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Times:
 
 
 _new: list[tuple[str, object]] = []
-"""Properties of the test that runs in this process: the fixtures that were set up since the last report."""
+"""Properties of the test that runs in this process: the fixtures that were set up since the last
+report.
+"""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,7 +68,10 @@ def table(title: str, durations_s: dict[str, float], rows: int) -> str:
     """Return a table of the largest durations, with their share of the sum in percent."""
     total_s = sum(durations_s.values())
     largest = sorted(durations_s.items(), key=lambda each: -each[1])[:rows]
-    lines = [f"{each_s:8.1f} s {100 * each_s / max(total_s, 1e-9):5.1f} %  {name}" for name, each_s in largest]
+    lines = [
+        f"{each_s:8.1f} s {100 * each_s / max(total_s, 1e-9):5.1f} %  {name}"
+        for name, each_s in largest
+    ]
     return "\n".join([f"{title}: {len(durations_s)}, {total_s:.0f} s in all", *lines])
 
 
@@ -90,7 +95,9 @@ def report(times: Times, rows: int) -> Iterable[str]:
 def main(arguments: Sequence[str]) -> int:
     """Run pytest with the arguments; print the tables; return the exit code of pytest."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--rows", type=int, default=20)
     known, options = parser.parse_known_args(arguments)

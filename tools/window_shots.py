@@ -26,11 +26,15 @@ class Shot:
     """Returns the widget to grab."""
 
 
-def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
+def _scene(
+    background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE
+) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
         tile = window.strip.model.tiles[background - 1]
-        chosen = tile.settings(session.store.current.background, session.store.current.window.own_colour)
+        chosen = tile.settings(
+            session.store.current.background, session.store.current.window.own_colour
+        )
         session.store.edit("background", **dict(chosen))  # without the question before "none"
         _open_group(session, group)
         window.action_bar.set_mode(mode)
@@ -40,7 +44,9 @@ def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE
 
 
 def _open_group(session: Session, name: str) -> None:
-    """Open one group of the side panel, by its object name, alone; without a name, show what is simple."""
+    """Open one group of the side panel, by its object name, alone; without a name, show what is
+    simple.
+    """
     session.store.edit("window", all_settings=bool(name))
     for group in session.window.panel.groups:
         group.toggle.setChecked(group.toggle.objectName() == name)
@@ -140,7 +146,10 @@ def _close_up(session: Session) -> QWidget:
 DOCUMENTS = (Shot("window", _without_figures(_scene(4))),)
 ALL = (
     Shot("simple", _scene(4)),
-    *(Shot(name, _scene(1, f"{name}Group")) for name in ("zones", "background", "quality", "record", "pause")),
+    *(
+        Shot(name, _scene(1, f"{name}Group"))
+        for name in ("zones", "background", "quality", "record", "pause")
+    ),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),

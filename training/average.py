@@ -11,7 +11,8 @@ from torch import Tensor, nn
 class Average(nn.Module):
     """Moving average of a module's parameters and buffers, with a short window at first.
 
-    In place of torch's `AveragedModel`, which reads its counter from the GPU three times per update.
+    In place of torch's `AveragedModel`, which reads its counter from the GPU three times per
+    update.
     """
 
     n_averaged: Tensor

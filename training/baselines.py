@@ -17,7 +17,9 @@ _SHRINK = 3
 
 
 class GrabCut:
-    """GrabCut (Rother et al. 2004), initialized with the box in which people usually sit, at a third of the size."""
+    """GrabCut (Rother et al. 2004), initialized with the box in which people usually sit, at a
+    third of the size.
+    """
 
     def reset(self) -> None:
         """Do nothing: there is no state."""
@@ -26,13 +28,17 @@ class GrabCut:
         """Return alpha (0 or 1) of one frame, uint8 (H, W, 3)."""
         height, width = rgb.shape[:2]
         small = cv2.resize(rgb, (width // _SHRINK, height // _SHRINK), interpolation=cv2.INTER_AREA)
-        x, y, w, h = (round(f * s) for f, s in zip(_BOX, (width, height, width, height), strict=True))
+        x, y, w, h = (
+            round(f * s) for f, s in zip(_BOX, (width, height, width, height), strict=True)
+        )
         labels = np.zeros(small.shape[:2], np.uint8)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         box = (x // _SHRINK, y // _SHRINK, w // _SHRINK, h // _SHRINK - 1)
         cv2.grabCut(small, labels, box, *models, _ROUNDS, cv2.GC_INIT_WITH_RECT)
         person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-        return np.asarray(cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        return np.asarray(
+            cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+        )
 
 
 class Mog2:

@@ -12,18 +12,30 @@ from training.store import default_cache
 
 
 def main(
-    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable."),
+    ],
     weights: Annotated[Path, typer.Option(help="The teacher: a checkpoint of RVM MobileNetV3.")],
-    clips: Annotated[Path | None, typer.Option(help="Folder with clips of people, as videos.")] = None,
-    clean: Annotated[bool, typer.Option("--clean", help="Only pictures with a stated free licence.")] = False,
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder with clips of people, as videos.")
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Only pictures with a stated free licence.")
+    ] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder for the cache.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads of the teacher.")] = 2,
     device: Annotated[str, typer.Option(help="cpu (OpenVINO) or cuda (torch).")] = "cpu",
 ) -> None:
-    """Run the teacher once over all images and clips; `python -m training.train` learns from the result."""
+    """Run the teacher once over all images and clips; `python -m training.train` learns from the
+    result.
+    """
     listed = listed_pictures(pictures, clean=clean)
     pack_all(
-        cache or default_cache(), listed, sorted(clips.iterdir()) if clips else [], _teacher(weights, threads, device)
+        cache or default_cache(),
+        listed,
+        sorted(clips.iterdir()) if clips else [],
+        _teacher(weights, threads, device),
     )
 
 

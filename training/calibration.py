@@ -1,6 +1,7 @@
 """Sets the scales and biases of an int8 network.
 
-Activations and weights are rounded with the least squared error, and means of outputs stay as they were.
+Activations and weights are rounded with the least squared error, and means of outputs stay as they
+were.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ def batches(source: SampleSource, count: int, size: int) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Callable[[Tensor], object]) -> None:
-    """Round the weights of a quantized network, in place, and set the scales and limits of its inputs.
+def calibrate(
+    network: nn.Module, sequences: Iterator[Tensor], run_network: Callable[[Tensor], object]
+) -> None:
+    """Round the weights of a quantized network, in place, and set the scales and limits of its
+    inputs.
 
-    run_network: runs the network on a batch of `sequences`; the activations are those with rounded weights.
+    run_network: runs the network on a batch of `sequences`; the activations are those with rounded
+    weights.
     """
     round_weights(network)
-    collectors = [(module, _Collector()) for module in network.modules() if isinstance(module, Quantizer)]
+    collectors = [
+        (module, _Collector()) for module in network.modules() if isinstance(module, Quantizer)
+    ]
     hooks = [module.register_forward_hook(collector) for module, collector in collectors]
     for sequence in sequences:
         run_network(sequence)
@@ -56,9 +63,11 @@ def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Call
 def correct_biases(
     network: N, exact: N, sequences: Iterable[Tensor], run_network: Callable[[N, Tensor], object]
 ) -> None:
-    """Shift biases so that rounding does not move the mean of any channel (arXiv 1906.04721, section 4.2).
+    """Shift biases so that rounding does not move the mean of any channel (arXiv 1906.04721,
+    section 4.2).
 
-    network: calibrated; exact: the same before; run_network: runs one of them on a batch of `sequences`.
+    network: calibrated; exact: the same before; run_network: runs one of them on a batch of
+    `sequences`.
     """
     exact = copy.deepcopy(exact)
     means: dict[str, list[Tensor]] = {}
@@ -79,7 +88,9 @@ def correct_biases(
         hook.remove()
 
 
-def _remember(means: list[Tensor], module: QuantizedConv, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+def _remember(
+    means: list[Tensor], module: QuantizedConv, inputs: tuple[Tensor, ...], output: Tensor
+) -> Tensor:
     """Keep the means of the convolution with unrounded weights, and return its output."""
     exact = module.convolve(inputs[0], module.weight)
     means.append(exact.mean((0, 2, 3)))
@@ -87,7 +98,9 @@ def _remember(means: list[Tensor], module: QuantizedConv, inputs: tuple[Tensor, 
 
 
 class _Correction:
-    """Forward hook that shifts the biases of a convolution by the mean difference to what the exact one returned."""
+    """Forward hook that shifts the biases of a convolution by the mean difference to what the exact
+    one returned.
+    """
 
     def __init__(self, means: list[Tensor]) -> None:
         self._means, self._count = means, 0

@@ -20,10 +20,14 @@ _CLIP_STRIDE = 12
 _BATCH = 16
 
 
-def quick_check(student: MattecamNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
-    """Return MAD and IoU at 0.5 on validation photos and clip frames, and the mean alpha of empty rooms.
+def quick_check(
+    student: MattecamNetwork, cache: Path, size: tuple[int, int], device: torch.device
+) -> dict[str, float]:
+    """Return MAD and IoU at 0.5 on validation photos and clip frames, and the mean alpha of empty
+    rooms.
 
-    Each image is a sequence of one frame of `size` (width, height). The reference is the teacher's alpha.
+    Each image is a sequence of one frame of `size` (width, height). The reference is the teacher's
+    alpha.
     """
     views, clips, rooms = Pack(cache / "views"), Pack(cache / "clips"), Pack(cache / "backgrounds")
     photos = [e for e in views.entries if e.validation][:_PHOTOS]
@@ -46,7 +50,11 @@ def quick_check(student: MattecamNetwork, cache: Path, size: tuple[int, int], de
 
 
 def predictions(
-    student: MattecamNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+    student: MattecamNetwork,
+    pack: Pack,
+    entries: list[Entry],
+    size: tuple[int, int],
+    device: torch.device,
 ) -> tuple[Alphas, Alphas]:
     """Return the student's and the teacher's alphas of the entries, float32 (N, H, W) in 0..1."""
     framed = [filling(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
@@ -55,7 +63,11 @@ def predictions(
 
 
 def _compare(
-    student: MattecamNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+    student: MattecamNetwork,
+    pack: Pack,
+    entries: list[Entry],
+    size: tuple[int, int],
+    device: torch.device,
 ) -> tuple[float, float]:
     if not entries:
         return 0.0, 1.0
@@ -66,10 +78,18 @@ def _compare(
 
 
 @torch.no_grad()
-def _alphas(student: MattecamNetwork, images: list[Pixels], device: torch.device) -> npt.NDArray[np.float32]:
+def _alphas(
+    student: MattecamNetwork, images: list[Pixels], device: torch.device
+) -> npt.NDArray[np.float32]:
     parts = []
     for i in range(0, len(images), _BATCH):
-        batch = torch.from_numpy(np.stack(images[i : i + _BATCH])).to(device).permute(0, 3, 1, 2).float() / 255
+        batch = (
+            torch.from_numpy(np.stack(images[i : i + _BATCH]))
+            .to(device)
+            .permute(0, 3, 1, 2)
+            .float()
+            / 255
+        )
         _, pha, *_ = student(batch)
         parts.append(pha[:, 0].cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 1, 1), np.float32)

@@ -12,7 +12,9 @@ _PORTRAITS = 0.6
 
 def by_framing(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     """Return portraits and the other entries."""
-    return [e for e in entries if e.group not in WHOLE_BODY], [e for e in entries if e.group in WHOLE_BODY]
+    return [e for e in entries if e.group not in WHOLE_BODY], [
+        e for e in entries if e.group in WHOLE_BODY
+    ]
 
 
 def one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
@@ -22,6 +24,8 @@ def one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
     return wanted[rng.integers(len(wanted))]
 
 
-def preferred(rng: Rng, few: list[Entry], share: float, others: tuple[list[Entry], list[Entry]]) -> Entry:
+def preferred(
+    rng: Rng, few: list[Entry], share: float, others: tuple[list[Entry], list[Entry]]
+) -> Entry:
     """Return one of `few` with the probability `share`, else one of `others`."""
     return few[rng.integers(len(few))] if rng.random() < share and few else one_of(rng, others)

@@ -1,6 +1,8 @@
-"""Compare the bundled network with RVM at low ratios and with OpenCV's methods, on people it was never trained on.
+"""Compare the bundled network with RVM at low ratios and with OpenCV's methods, on people it was
+never trained on.
 
-Run from the repository's root: `python -m training.compare_methods --help`. The reference is RVM at ratio 1.
+Run from the repository's root: `python -m training.compare_methods --help`. The reference is RVM at
+ratio 1.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class EngineMatter:
     """A model as the program runs it on this machine, in the automatic precision."""
 
     def __init__(self, model: str, ratio: float) -> None:
-        self._engine = build_engine(MattingSettings(model=model, device="cpu", downsample_ratio=ratio), *SIZE)
+        self._engine = build_engine(
+            MattingSettings(model=model, device="cpu", downsample_ratio=ratio), *SIZE
+        )
 
     def reset(self) -> None:
         """Reset the recurrent state."""
@@ -57,21 +61,33 @@ class EngineMatter:
     def alpha(self, rgb: Pixels) -> Alpha:
         """See `Matter`."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
-        alpha = self._engine.step(StepRequest(frame, BlurredBackground(50), EdgeSettings(), "off")).alpha
+        alpha = self._engine.step(
+            StepRequest(frame, BlurredBackground(50), EdgeSettings(), "off")
+        ).alpha
         return np.asarray(alpha, np.float32) / np.float32(255)
 
 
 def main(
     clips: Annotated[Path, typer.Option(help="Folder with the clips.")],
     weights: Annotated[Path, typer.Option(help="The teacher: a checkpoint of RVM MobileNetV3.")],
-    cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="A trainer's checkpoint in place of the bundled one.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A trainer's checkpoint in place of the bundled one.")
+    ] = None,
     photos: Annotated[int, typer.Option(help="How many validation photos to use.")] = 240,
-    baselines: Annotated[bool, typer.Option(help="Also measure RVM at low ratios, GrabCut and MOG2.")] = True,
-    pictures: Annotated[Path | None, typer.Option(help="Folder for pictures of the student's results.")] = None,
+    baselines: Annotated[
+        bool, typer.Option(help="Also measure RVM at low ratios, GrabCut and MOG2.")
+    ] = True,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of the student's results.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
 ) -> None:
-    """Print a table over all methods: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
+    """Print a table over all methods: MAD, IoU and dtSSD per kind of scene, empty rooms,
+    milliseconds.
+    """
     data = scenes(cache or default_cache(), clips, weights, photos)
     student = averaged_student(checkpoint) if checkpoint else load()
     rvm = rvm_network(weights)
@@ -101,16 +117,29 @@ def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
     everything: list[float] = []
     for kind in _KINDS:
         pairs = [(scene, results[scene.name]) for scene in data if scene.kind == kind]
-        mads = [fmean(metrics.mad(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
-        ious = [fmean(overlap(p > 0.5, t > 0.5) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
+        mads = [
+            fmean(metrics.mad(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs
+        ]
+        ious = [
+            fmean(overlap(p > 0.5, t > 0.5) for p, t in zip(pred, s.true, strict=True))
+            for s, pred in pairs
+        ]
         everything.extend(mads)
         if mads:
-            row |= {f"{kind} mad": fmean(mads), f"{kind} median": median(mads), f"{kind} iou": fmean(ious)}
+            row |= {
+                f"{kind} mad": fmean(mads),
+                f"{kind} median": median(mads),
+                f"{kind} iou": fmean(ious),
+            }
     row["all mad"] = fmean(everything)
     clips = [scene for scene in data if scene.kind == "clip"]
     row["clip dtssd"] = fmean(_flicker(results[s.name], s.true) for s in clips)
-    row["clip corner dtssd"] = fmean(_flicker(_corner(results[s.name]), _corner(s.true)) for s in clips)
-    row["clip still corner dtssd"] = fmean(_still_corner_flicker(results[s.name], s.true) for s in clips)
+    row["clip corner dtssd"] = fmean(
+        _flicker(_corner(results[s.name]), _corner(s.true)) for s in clips
+    )
+    row["clip still corner dtssd"] = fmean(
+        _still_corner_flicker(results[s.name], s.true) for s in clips
+    )
     row["clip still dtssd"] = fmean(_still_flicker(results[s.name], s.true) for s in clips)
     rooms = [scene for scene in data if scene.kind == "room"]
     row["room alpha"] = fmean(float(results[s.name][0].mean()) for s in rooms)
@@ -118,7 +147,9 @@ def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
 
 
 def _flicker(pred: list[Alpha], true: list[Alpha]) -> float:
-    return fmean(metrics.dtssd(pred[t], pred[t - 1], true[t], true[t - 1]) for t in range(1, len(true)))
+    return fmean(
+        metrics.dtssd(pred[t], pred[t - 1], true[t], true[t - 1]) for t in range(1, len(true))
+    )
 
 
 def _still_flicker(pred: list[Alpha], true: list[Alpha]) -> float:
@@ -151,12 +182,17 @@ def _milliseconds(matter: Matter, frame: Pixels) -> float:
 def _table(rows: dict[str, Row]) -> str:
     columns = list(next(iter(rows.values())))
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(f"{row[c]:.4g}" for c in columns) + " |" for name, row in rows.items()]
+    lines += [
+        f"| {name} | " + " | ".join(f"{row[c]:.4g}" for c in columns) + " |"
+        for name, row in rows.items()
+    ]
     return "\n".join(lines)
 
 
 def _draw(folder: Path, data: list[Scene], results: dict[str, list[Alpha]]) -> None:
-    """Write one JPEG per kind: frame, reference alpha, student's alpha, and composite on green; largest error first."""
+    """Write one JPEG per kind: frame, reference alpha, student's alpha, and composite on green;
+    largest error first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for kind in (*_KINDS, "room"):
         strips = []
@@ -176,7 +212,9 @@ def _strip(frame: Pixels, true: Alpha, pred: Alpha) -> Pixels:
     cut = frame * alpha + np.array([40, 200, 60]) * (1 - alpha)
     greys = [np.repeat(np.rint(a * 255)[..., None], 3, 2) for a in (true, pred)]
     strip = np.hstack([frame, *greys, cut]).astype(np.uint8)
-    return np.asarray(cv2.resize(strip, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(strip, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Compare the bundled network with RVM on sources that were excluded from training.
 
-Run from the root of the repository: `python -m training.compare_strangers --help`. Computes rows of the model card:
-agreement with RVM at ratio 0.75, masks drawn by people, cut-outs with exact alpha over held-out rooms, cuts, rooms.
+Run from the root of the repository: `python -m training.compare_strangers --help`. Computes rows of
+the model card: agreement with RVM at ratio 0.75, masks drawn by people, cut-outs with exact alpha
+over held-out rooms, cuts, rooms.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ STUDENT_RATIO = 0.5
 
 
 class Stream(NetworkStream):
-    """A network as a stream of frames, with its foreground; a scene cut resets its state, as in the program."""
+    """A network as a stream of frames, with its foreground; a scene cut resets its state, as in the
+    program.
+    """
 
     def __init__(self, network: Network, ratio: float, size: tuple[int, int] = SIZE) -> None:
         super().__init__(network, ratio, size, foreground=True)
@@ -74,22 +77,34 @@ class Stream(NetworkStream):
 
 
 def main(
-    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable."),
+    ],
     weights: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3.")],
-    student: Annotated[list[Path] | None, typer.Option(help="Weights or checkpoints to compare; repeatable.")] = None,
+    student: Annotated[
+        list[Path] | None, typer.Option(help="Weights or checkpoints to compare; repeatable.")
+    ] = None,
     rvm: Annotated[bool, typer.Option(help="Also measure RVM at 0.25, 0.5 and 0.75.")] = True,
-    sheet: Annotated[Path | None, typer.Option(help="Picture of the 24 worst photos of the first network.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Picture of the 24 worst photos of the first network.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
 ) -> None:
     """Print one table of all figures, a column for each network."""
     teacher = rvm_network(weights)
     networks: dict[str, tuple[Network, float]] = {"bundled": (load(), STUDENT_RATIO)}
     for path in student or []:
-        networks[path.stem if path.suffix == ".safetensors" else path.parent.name] = (_student(path), STUDENT_RATIO)
+        networks[path.stem if path.suffix == ".safetensors" else path.parent.name] = (
+            _student(path),
+            STUDENT_RATIO,
+        )
     if rvm:
         networks |= {f"RVM {ratio}": (teacher, ratio) for ratio in (0.25, 0.5, 0.75)}
     scenes = Scenes(pictures, teacher)
-    rows = {name: scenes.measure(Stream(network, ratio)) for name, (network, ratio) in networks.items()}
+    rows = {
+        name: scenes.measure(Stream(network, ratio)) for name, (network, ratio) in networks.items()
+    }
     print(_table(rows))
     if out is not None:
         out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
@@ -107,7 +122,9 @@ class Scenes:
         self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb), every)
         truth = Stream(teacher, TRUTH_RATIO)
         self.true = [truth.still(scene.frame) for scene in self.photos]
-        alone = [shows_head_and_shoulders(np.rint(alpha * 255).astype(np.uint8)) for alpha in self.true]
+        alone = [
+            shows_head_and_shoulders(np.rint(alpha * 255).astype(np.uint8)) for alpha in self.true
+        ]
         self.groups = {
             "shoulders": [i for i, is_one in enumerate(alone) if is_one],
             "varied": [i for i, is_one in enumerate(alone) if not is_one],
@@ -126,19 +143,28 @@ class Scenes:
             either = [with_either_answer(*answer) for answer in zip(names, ours, true, strict=True)]
             for kind, reference in (("", true), (" either answer", either)):
                 figures = agreement_row(ours, reference)
-                row |= {f"{group} ({len(members)}){kind} {name}": value for name, value in figures.items()}
+                row |= {
+                    f"{group} ({len(members)}){kind} {name}": value
+                    for name, value in figures.items()
+                }
         masks = [scene.mask for scene in self.masked if scene.mask is not None]
         masked = [stream.still(scene.frame) for scene in self.masked]
         row |= mask_row(masked, masks)
         row["gaps of photos %"] = gaps_shown(pred, self.true)
         drawn = [mask.astype(np.float32) for mask in masks]
         row["gaps of masks %"] = gaps_shown(masked, drawn)
-        row["holes of photos %"], row["holes of masks %"] = holes(pred, self.true), holes(masked, drawn)
+        row["holes of photos %"], row["holes of masks %"] = (
+            holes(pred, self.true),
+            holes(masked, drawn),
+        )
         moving = [self._moving(stream, scene) for scene in self.moving]
         row |= mean_row([figures for figures, _ in moving])
         exact = [alpha for scene in self.moving for alpha in scene.alphas]
         ours = [alpha for _, alphas in moving for alpha in alphas]
-        row["gaps of cut-outs %"], row["holes of cut-outs %"] = gaps_shown(ours, exact), holes(ours, exact)
+        row["gaps of cut-outs %"], row["holes of cut-outs %"] = (
+            gaps_shown(ours, exact),
+            holes(ours, exact),
+        )
         row["frames after a cut"] = self._cuts(stream, pred)
         shares = [stream.still(scene.frame) > 0.1 for scene in self.rooms]
         row["rooms: alpha > 0.1 %"] = 100 * fmean(float(share.mean()) for share in shares)
@@ -149,17 +175,26 @@ class Scenes:
         results = [stream.step(frame) for frame in scene.frames]
         rims = [
             rim_error(*result, *true)
-            for result, true in zip(results, zip(scene.foregrounds, scene.alphas, strict=True), strict=True)
+            for result, true in zip(
+                results, zip(scene.foregrounds, scene.alphas, strict=True), strict=True
+            )
         ]
         alphas = [alpha for _, alpha in results]
         return {**cutout_row(alphas, scene.alphas), "rim error": fmean(rims)}, alphas
 
     def _cuts(self, stream: Stream, pred: list[Alpha]) -> float:
-        """Return the mean number of frames until a stream has settled after a cut from one photo to the next."""
+        """Return the mean number of frames until a stream has settled after a cut from one photo to
+        the next.
+        """
         counts = []
-        for before, after in zip(range(0, len(self.photos) - 1, 2), range(1, len(self.photos), 2), strict=True):
+        for before, after in zip(
+            range(0, len(self.photos) - 1, 2), range(1, len(self.photos), 2), strict=True
+        ):
             stream.still(self.photos[before].frame)
-            errors = [metrics.mad(stream.alpha(self.photos[after].frame), self.true[after]) for _ in range(FRAMES)]
+            errors = [
+                metrics.mad(stream.alpha(self.photos[after].frame), self.true[after])
+                for _ in range(FRAMES)
+            ]
             counts.append(frames_until_settled(errors, metrics.mad(pred[after], self.true[after])))
         return fmean(counts)
 
@@ -174,14 +209,18 @@ class Scenes:
             small = cv2.resize(strip, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
             strips.append((metrics.mad(alpha, true), np.asarray(small, np.uint8)))
         strips.sort(key=lambda strip: -strip[0])
-        columns = [np.vstack([image for _, image in strips[first : first + 12]]) for first in (0, 12)]
+        columns = [
+            np.vstack([image for _, image in strips[first : first + 12]]) for first in (0, 12)
+        ]
         return np.hstack(columns)
 
 
 def _rough_alpha(stream: Stream, rgb: Pixels) -> Pixels:
     square = np.asarray(cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
     alpha = np.rint(stream.still(square) * 255).astype(np.uint8)
-    return np.asarray(cv2.resize(alpha, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(
+        cv2.resize(alpha, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8
+    )
 
 
 def _student(path: Path) -> MattecamNetwork:
@@ -192,7 +231,10 @@ def _table(rows: dict[str, Row]) -> str:
     names = list(rows)
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     figures = next(iter(rows.values()))
-    lines += [f"| {figure} | " + " | ".join(f"{rows[name][figure]:.4g}" for name in names) + " |" for figure in figures]
+    lines += [
+        f"| {figure} | " + " | ".join(f"{rows[name][figure]:.4g}" for name in names) + " |"
+        for figure in figures
+    ]
     return "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""Training samples from the cache: photos as they are, people composited over other backgrounds, clips, empty rooms."""
+"""Training samples from the cache: photos as they are, people composited over other backgrounds,
+clips, empty rooms.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ import numpy as np
 
 from app.core.errors import UsageError
 from training.choice import by_framing, one_of, preferred
-from training.degrade import FLAWLESS, Camera, Dye, ToneRange, random_camera, random_dye, random_tone, through_h264
+from training.degrade import (
+    FLAWLESS,
+    Camera,
+    Dye,
+    ToneRange,
+    random_camera,
+    random_dye,
+    random_tone,
+    through_h264,
+)
 from training.framing import Pixels, Rng, Size, at_limb, cut_aside, framed, placed
 from training.hard import Layer, Layers, furniture, in_front, rushing, straight_edges
 from training.motion import Floats, Placement, random_path, warp_all
@@ -32,21 +43,31 @@ _RUSHING = 0.3
 _FURNISHED = 0.35
 """Share of composites with furniture that touches the person."""
 _BORDERED = 0.25
-"""Share of composites with a straight dark edge that touches the person: that of a screen is taken for an arm."""
+"""Share of composites with a straight dark edge that touches the person: that of a screen is taken
+for an arm.
+"""
 _HANDS = 0.5
-"""Share of people framed at an arm or a hand, which every fourth has in reach: hands that leave the frame dissolve."""
+"""Share of people framed at an arm or a hand, which every fourth has in reach: hands that leave the
+frame dissolve.
+"""
 _BYSTANDERS = 0.15
-"""Share of composites with one more person, whom the frame's border cuts: of such people networks show a half."""
+"""Share of composites with one more person, whom the frame's border cuts: of such people networks
+show a half.
+"""
 _MASKED = 0.45
 """Share of photos with a mask drawn by a person among the photos that are not views."""
 _TRUE_CUTOUTS = 0.3
 """Share of cut-outs, whose alpha does not come from the teacher, among composited people."""
 _VIEWS = 0.85
-"""Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
+"""Share of photos cropped as by a webcam if every photo has such a view; less if there are few
+views.
+"""
 _VIEW_ZOOMS = 0.05
 """Zoom spread of views, which are framed already; see `framed`."""
 _DYED = 0.5
-"""Share of samples, and of composited people, in other colours: a few thousand photos do not hold enough clothes."""
+"""Share of samples, and of composited people, in other colours: a few thousand photos do not hold
+enough clothes.
+"""
 _NEAR = 0.15
 """Share of views from which faces are taken that fill the frame."""
 _NEAR_ZOOMS = 0.4
@@ -92,10 +113,12 @@ class SampleSource:
         *,
         views: bool = True,
     ) -> None:
-        """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn.
+        """`size` is (width, height) of the samples, `frames` their T. Validation entries are never
+        drawn.
 
-        `unspoilt` is the share of samples without camera degradation. views: whether most photos are those cropped as
-        by a webcam, which are smaller. Raises UsageError if the cache holds no training data.
+        `unspoilt` is the share of samples without camera degradation. views: whether most photos
+        are those cropped as by a webcam, which are smaller. Raises UsageError if the cache holds no
+        training data.
         """
         self.size, self.frames, self.seed, self.unspoilt = size, frames, seed, unspoilt
         self.mixture = mixture or Mixture()
@@ -110,11 +133,16 @@ class SampleSource:
         self._cuts = by_framing([entry for entry in self._views.entries if not entry.validation])
         cuts, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
         self._view_share = _VIEWS * min(1.0, cuts / max(1, photos)) if views else 0.0
-        self._true_cutouts = [entry for entry in people if entry.composable and entry.group == CUTOUT]
+        self._true_cutouts = [
+            entry for entry in people if entry.composable and entry.group == CUTOUT
+        ]
         self._masked = [entry for entry in people if entry.usable and entry.masked]
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
         if not (any(self._photos) and any(self._cutouts) and any(self._cuts) and self._rooms):
-            raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
+            raise UsageError(
+                f"{cache} holds no people or no rooms to learn from; fill it with training.cache "
+                "first."
+            )
         by_clip: dict[str, list[Entry]] = {}
         for entry in self._clips.entries:
             if not entry.validation:
@@ -128,11 +156,15 @@ class SampleSource:
         if self.frames > 1 and rng.random() < _CUTS:
             at, others = int(rng.integers(1, self.frames)), self._scene(rng)
             frames, alphas, foregrounds = (
-                [*one[:at], *other[at:]] for one, other in zip((frames, alphas, foregrounds), others, strict=True)
+                [*one[:at], *other[at:]]
+                for one, other in zip((frames, alphas, foregrounds), others, strict=True)
             )
         if rng.random() < _DYED:
             dye = random_dye(rng)
-            frames, foregrounds = [dye(frame) for frame in frames], [dye(frame) for frame in foregrounds]
+            frames, foregrounds = (
+                [dye(frame) for frame in frames],
+                [dye(frame) for frame in foregrounds],
+            )
         camera = self.camera(rng)
         src = self.taken(camera, frames, rng)
         foreground = np.stack([camera.tone_of(f) for f in foregrounds])
@@ -145,7 +177,9 @@ class SampleSource:
     def taken(self, camera: Camera, frames: list[Pixels], rng: Rng) -> Pixels:
         """Return the frames, (T, H, W, 3), as the camera delivers them."""
         pictures = [camera.picture(frame, rng) for frame in frames]
-        return np.stack(through_h264(pictures, camera.h264) if camera.h264 and self.frames > 1 else pictures)
+        return np.stack(
+            through_h264(pictures, camera.h264) if camera.h264 and self.frames > 1 else pictures
+        )
 
     def _scene(self, rng: Rng) -> Layers:
         kind = rng.random()
@@ -171,7 +205,16 @@ class SampleSource:
             placement, padded = framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
-        return _split(warp_all(layers, placement.matrix(), path, self.size, border, int(rng.choice([0, 0, 255, 128]))))
+        return _split(
+            warp_all(
+                layers,
+                placement.matrix(),
+                path,
+                self.size,
+                border,
+                int(rng.choice([0, 0, 255, 128])),
+            )
+        )
 
     def _clip(self, rng: Rng) -> Layers:
         clip = self._sequences[rng.integers(len(self._sequences))]
@@ -183,11 +226,16 @@ class SampleSource:
         stills = [self._clips.pixels(entry) for entry in entries]
         placement, _ = framed(rng, _size(stills[0]), self.size, pad=False)
         matrix = placement.matrix()
-        images = [warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0] for still in stills]
+        images = [
+            warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0]
+            for still in stills
+        ]
         return _split(images)
 
     def room(self, rng: Rng, speed: float = 0.006) -> tuple[list[Pixels], list[Floats]]:
-        """Return an empty room before a camera that moves by this fraction of the width per frame, and its path."""
+        """Return an empty room before a camera that moves by this fraction of the width per frame,
+        and its path.
+        """
         room = self.place(rng)
         if rng.random() < _OBJECTS:
             room = with_objects(room, rng)
@@ -199,7 +247,9 @@ class SampleSource:
         return [tone(_blurred(frame, sigma)) for frame in frames], path
 
     def place(self, rng: Rng) -> Pixels:
-        """Return an image without a person: a room, or a photo with the person cut out and the rest joined."""
+        """Return an image without a person: a room, or a photo with the person cut out and the rest
+        joined.
+        """
         if rng.random() < _PHOTO_PLACES:
             layers = self._people.pixels(one_of(rng, self._photos))
             free = layers[..., 6].max(0) <= _NOBODY
@@ -214,7 +264,9 @@ class SampleSource:
         return self.people_in(rng, *self.room(rng))[0]
 
     def people_in(self, rng: Rng, room: list[Pixels], path: list[Floats]) -> tuple[Layers, Pixels]:
-        """Return frames, alphas and foregrounds of one to three people in a room, and its first frame without them."""
+        """Return frames, alphas and foregrounds of one to three people in a room, and its first
+        frame without them.
+        """
         count = 2 if rng.random() < 0.12 else 1
         nobody = [np.zeros((*frame.shape[:2], 1), np.uint8) for frame in room]
         people = [self._person(rng, small=count > 1) for _ in range(count)]
@@ -225,7 +277,9 @@ class SampleSource:
         if rng.random() < _BYSTANDERS:
             at = int(rng.integers(count + 1))
             people[at:at] = self._bystanders(rng)
-        return in_front(rng, room, nobody, [np.zeros_like(frame) for frame in room], people), room[0]
+        return in_front(rng, room, nobody, [np.zeros_like(frame) for frame in room], people), room[
+            0
+        ]
 
     def _person(self, rng: Rng, *, small: bool = False) -> list[Layer]:
         """Return a person in each frame."""
@@ -244,12 +298,16 @@ class SampleSource:
 
     def _cutout(self, rng: Rng) -> Pixels:
         """Return colours and alpha (H, W, 4) of a person."""
-        return self._people.pixels(preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
+        return self._people.pixels(
+            preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts)
+        )[..., 3:]
 
     def _moving(self, rng: Rng, layers: Pixels, placement: Placement) -> list[Layer]:
         """Return a person (H, W, 4) in each frame."""
         if rng.random() < _RUSHING:
-            return rushing(rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size)
+            return rushing(
+                rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size
+            )
         # Some enter or leave the frame.
         speed = 0.2 if rng.random() < 0.08 else 0.025
         path = random_path(rng, self.frames, self.size, speed)

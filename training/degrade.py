@@ -42,7 +42,9 @@ class Tone:
 
 @dataclass(frozen=True)
 class ToneRange:
-    """Range of tones: standard deviations of the logarithms of gain, gamma and colour gains, and of the offset."""
+    """Range of tones: standard deviations of the logarithms of gain, gamma and colour gains, and of
+    the offset.
+    """
 
     gain: float = 0.15
     gamma: float = 0.16
@@ -70,7 +72,9 @@ class Dye:
 
 
 def random_dye(rng: Rng) -> Dye:
-    """Return a random turn of the hues and change of the saturation: clothes and rooms of other colours."""
+    """Return a random turn of the hues and change of the saturation: clothes and rooms of other
+    colours.
+    """
     turn, saturation = rng.normal(0, _TURN), np.exp(rng.normal(0, _SATURATION))
     chroma = np.eye(3) - _GREY
     # Rodrigues' formula for a rotation about the grey axis.
@@ -101,10 +105,14 @@ class Camera:
     """Constant rate factor of H.264, 0 for none; sequences only."""
 
     def tone_of(self, image: Pixels) -> Pixels:
-        """Return the image with the camera's exposure and colour only, for the reference foreground."""
+        """Return the image with the camera's exposure and colour only, for the reference
+        foreground.
+        """
         image = self.tone(image)
         if self.grey:
-            image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
+            image = cv2.cvtColor(
+                cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
+            ).astype(np.uint8)
         return image
 
     def picture(self, image: Pixels, rng: Rng) -> Pixels:
@@ -113,7 +121,9 @@ class Camera:
         height, width = image.shape[:2]
         if self.shrink < 1:
             small = (max(8, round(width * self.shrink)), max(8, round(height * self.shrink)))
-            image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height)).astype(np.uint8)
+            image = cv2.resize(
+                cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height)
+            ).astype(np.uint8)
         if self.blur > 0:
             image = cv2.GaussianBlur(image, (0, 0), self.blur).astype(np.uint8)
         if self.smear != (0.0, 0.0):
@@ -144,7 +154,8 @@ FLAWLESS = Camera(
 
 
 def through_h264(images: list[Pixels], crf: int) -> list[Pixels]:
-    """Return frames, uint8 (H, W, 3) with even sides, after H.264 compression at this constant rate factor.
+    """Return frames, uint8 (H, W, 3) with even sides, after H.264 compression at this constant rate
+    factor.
 
     Without PyAV the frames are returned as they are.
     """
@@ -156,10 +167,17 @@ def through_h264(images: list[Pixels], crf: int) -> list[Pixels]:
     encoder = av.VideoCodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": str(crf), "threads": "1"}
+    encoder.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "crf": str(crf),
+        "threads": "1",
+    }
     decoder = av.VideoCodecContext.create("h264", "r")
     decoded: list[Pixels] = []
-    frames: list[av.VideoFrame | None] = [av.VideoFrame.from_ndarray(image, format="rgb24") for image in images]
+    frames: list[av.VideoFrame | None] = [
+        av.VideoFrame.from_ndarray(image, format="rgb24") for image in images
+    ]
     for frame in [*frames, None]:
         for packet in encoder.encode(frame):
             decoded.extend(_pixels(f) for f in decoder.decode(packet))
@@ -175,7 +193,10 @@ def _line(smear: tuple[float, float]) -> npt.NDArray[np.float32]:
     """Return the kernel of linear motion blur."""
     reach = int(np.ceil(max(abs(smear[0]), abs(smear[1])) / 2)) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
-    ends = [(round(16 * (reach + sign * smear[0] / 2)), round(16 * (reach + sign * smear[1] / 2))) for sign in (-1, 1)]
+    ends = [
+        (round(16 * (reach + sign * smear[0] / 2)), round(16 * (reach + sign * smear[1] / 2)))
+        for sign in (-1, 1)
+    ]
     cv2.line(kernel, ends[0], ends[1], (1.0,), 1, cv2.LINE_AA, 4)
     return np.asarray(kernel / kernel.sum(), np.float32)
 
@@ -186,7 +207,9 @@ def random_camera(rng: Rng) -> Camera:
     spread = ToneRange()
     tone = random_tone(rng, spread)
     if dark:
-        darkening = np.rint(255 * _LEVELS ** rng.uniform(1.0, 1.5) * rng.uniform(0.25, 0.6)).astype(np.uint8)
+        darkening = np.rint(255 * _LEVELS ** rng.uniform(1.0, 1.5) * rng.uniform(0.25, 0.6)).astype(
+            np.uint8
+        )
         tone = Tone(darkening[tone.table])
     noise = rng.uniform(4, 14) if dark else abs(rng.normal(0, 5)) * (rng.random() < 0.5)
     return Camera(

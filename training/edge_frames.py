@@ -1,7 +1,7 @@
 """Frames for training of edges: people before other rooms, rooms, photos and frames of clips.
 
-They lie in files of a folder. Either they are drawn once, or processes go on to draw while others train, and the oldest
-files make room for new ones.
+They lie in files of a folder. Either they are drawn once, or processes go on to draw while others
+train, and the oldest files make room for new ones.
 """
 
 from __future__ import annotations
@@ -52,11 +52,15 @@ class Frames(NamedTuple):
     """(B, 1, H, W): 1 in gaps, 0 elsewhere; see `training.gaps`."""
 
 
-def draw_frames(cache: Path, out: Path, seconds: float, first: int, every: int, kept: int | None = None) -> int:
-    """Draw frames of each size into files of the folder `out` for so many seconds; return their number, at least two.
+def draw_frames(
+    cache: Path, out: Path, seconds: float, first: int, every: int, kept: int | None = None
+) -> int:
+    """Draw frames of each size into files of the folder `out` for so many seconds; return their
+    number, at least two.
 
-    first, every: of the samples from number `first` on, every such one is drawn, so that several processes draw
-    different ones. kept: of each size and kind, only so many of this process's files remain, the newest ones.
+    first, every: of the samples from number `first` on, every such one is drawn, so that several
+    processes draw different ones. kept: of each size and kind, only so many of this process's files
+    remain, the newest ones.
     """
     out.mkdir(parents=True, exist_ok=True)
     end_s, drawn = time.monotonic() + seconds, 0
@@ -82,7 +86,8 @@ def draw_frames(cache: Path, out: Path, seconds: float, first: int, every: int, 
 
 
 class _Series:
-    """Files of frames of one size and kind: one that grows, or many of which only the newest remain.
+    """Files of frames of one size and kind: one that grows, or many of which only the newest
+    remain.
 
     Those of an earlier run are removed.
     """
@@ -122,26 +127,36 @@ class _Series:
             self._written.popleft().unlink()
 
 
-def shuffled(folder: Path, count: int, seed: int, device: torch.device, rank: int, every: int) -> Iterator[Frames]:
-    """Yield batches of `count` of the frames in a folder, without end, chosen at random, half of them mirrored.
+def shuffled(
+    folder: Path, count: int, seed: int, device: torch.device, rank: int, every: int
+) -> Iterator[Frames]:
+    """Yield batches of `count` of the frames in a folder, without end, chosen at random, half of
+    them mirrored.
 
-    Frames with gaps are more frequent than in the folder. device: keeps the frames; a CPU reads them from the disk.
-    rank, every: of the files of each size and kind, use every such one from number `rank` on, or all of too few.
-    Files may come and go meanwhile. Raises UsageError if there is none.
+    Frames with gaps are more frequent than in the folder. device: keeps the frames; a CPU reads
+    them from the disk. rank, every: of the files of each size and kind, use every such one from
+    number `rank` on, or all of too few. Files may come and go meanwhile. Raises UsageError if there
+    is none.
     """
-    stored = [{kind: _Files(folder, size, kind, device) for kind in (_PLAIN, _GAPS)} for size, _ in _SIZES]
+    stored = [
+        {kind: _Files(folder, size, kind, device) for kind in (_PLAIN, _GAPS)} for size, _ in _SIZES
+    ]
     rng = np.random.default_rng([seed, rank])
     for number in itertools.count():
         if number % _LOOK_EVERY == 0:
             for kinds in stored:
                 for files in kinds.values():
                     files.look(rank, every)
-            share = np.array([sum(len(files) for files in kinds.values()) for kinds in stored], float)
+            share = np.array(
+                [sum(len(files) for files in kinds.values()) for kinds in stored], float
+            )
             if not share.any():
                 raise UsageError(f"{folder} holds no frames; draw for longer before training.")
         kinds = stored[int(rng.choice(len(stored), p=share / share.sum()))]
         plain, with_gaps = kinds[_PLAIN], kinds[_GAPS]
-        marked = rng.random(count) < (_GAP_SHARE if len(plain) and len(with_gaps) else bool(len(with_gaps)))
+        marked = rng.random(count) < (
+            _GAP_SHARE if len(plain) and len(with_gaps) else bool(len(with_gaps))
+        )
         chosen = [(with_gaps if gaps else plain).chosen(rng) for gaps in marked]
         layers = torch.stack(chosen).to(device).permute(0, 3, 1, 2).float() / 255
         if rng.random() < 0.5:
@@ -152,8 +167,14 @@ def shuffled(folder: Path, count: int, seed: int, device: torch.device, rank: in
 class _Files:
     """The frames of one size and kind in a folder, on a device."""
 
-    def __init__(self, folder: Path, size: tuple[int, int], kind: str, device: torch.device) -> None:
-        self._folder, self._pattern, self._device = folder, f"{size[0]}x{size[1]}.{kind}.*.u8", device
+    def __init__(
+        self, folder: Path, size: tuple[int, int], kind: str, device: torch.device
+    ) -> None:
+        self._folder, self._pattern, self._device = (
+            folder,
+            f"{size[0]}x{size[1]}.{kind}.*.u8",
+            device,
+        )
         self._read: dict[Path, Tensor] = {}
         self._frames: list[Tensor] = []
 
@@ -183,5 +204,7 @@ class _Files:
 def _read(path: Path, device: torch.device) -> Tensor:
     """Return frames of a file, uint8 (N, H, W, 8)."""
     width, height = map(int, path.name.split(".")[0].split("x"))
-    pixels: npt.NDArray[np.uint8] = np.memmap(path, np.uint8, "c").reshape(-1, height, width, _LAYERS)
+    pixels: npt.NDArray[np.uint8] = np.memmap(path, np.uint8, "c").reshape(
+        -1, height, width, _LAYERS
+    )
     return torch.from_numpy(pixels).to(device)

@@ -1,4 +1,5 @@
-"""Train the layers that place edges, through the guided filter, at full size: `python -m training.edges --help`.
+"""Train the layers that place edges, through the guided filter, at full size: `python -m
+training.edges --help`.
 
 With --deep those that find people learn, too, slowly where they were pretrained.
 """
@@ -43,9 +44,13 @@ _RATIOS = RATIO, RATIO, 0.75
 _RIM = 5
 """Pixels around an edge that count more."""
 _GAP, _HOLE = 4, 8
-"""How many times more a gap counts than other places, see `training.gaps`, and the inside of people that is hidden."""
+"""How many times more a gap counts than other places, see `training.gaps`, and the inside of people
+that is hidden.
+"""
 _LIMIT = 50
-"""Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on clothes a hole."""
+"""Weight of alpha beyond the limit, see `losses_of`: no ghost becomes a person, and no shadow on
+clothes a hole.
+"""
 _WHOLE = 0.99
 """Least true alpha inside of people."""
 _HIDDEN = 0.6
@@ -93,26 +98,56 @@ class Job:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the frames, the log and the weights.")],
-    cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
-    begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
-    limit: Annotated[
-        Path, typer.Option(help="Weights of the same body; far from edges nothing gets worse than by them.")
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")
+    ] = None,
+    begin: Annotated[
+        Path, typer.Option("--from", help="Exported weights to start from.")
     ] = BUNDLED,
-    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing frames; 0 uses those in OUT.")] = 5,
-    minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
+    limit: Annotated[
+        Path,
+        typer.Option(
+            help="Weights of the same body; far from edges nothing gets worse than by them."
+        ),
+    ] = BUNDLED,
+    drawing_minutes: Annotated[
+        float, typer.Option(help="Time for drawing frames; 0 uses those in OUT.")
+    ] = 5,
+    minutes: Annotated[
+        float, typer.Option(help="Time for training; the learning rate falls to zero over it.")
+    ] = 7,
     batch: Annotated[int, typer.Option(min=1, help="Frames of a step, over all processes.")] = 8,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
     seed: Annotated[int, typer.Option(help="Seed of the order of the frames.")] = 0,
-    processes: Annotated[int, typer.Option(min=1, help="One for each core; a GPU is trained on by one.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, help="One for each core; a GPU is trained on by one.")
+    ] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     deep: Annotated[bool, typer.Option(help="Train all layers, not the last ones alone.")] = False,
     kept: Annotated[
-        int | None, typer.Option(min=1, help="Draw while training, too; so many files of each process remain.")
+        int | None,
+        typer.Option(min=1, help="Draw while training, too; so many files of each process remain."),
     ] = None,
 ) -> None:
-    """Train exported weights further, the last layers alone or all; write the averaged weights to OUT."""
+    """Train exported weights further, the last layers alone or all; write the averaged weights to
+    OUT.
+    """
     drawing_s, training_s = drawing_minutes * 60, minutes * 60
-    job = Job(out, filled(cache), begin, limit, drawing_s, training_s, batch, rate, seed, processes, device, deep, kept)
+    job = Job(
+        out,
+        filled(cache),
+        begin,
+        limit,
+        drawing_s,
+        training_s,
+        batch,
+        rate,
+        seed,
+        processes,
+        device,
+        deep,
+        kept,
+    )
     job.frames.mkdir(parents=True, exist_ok=True)
     code = EXIT_DONE
     if kept is None and drawing_s:
@@ -130,7 +165,9 @@ def draw(rank: int, job: Job) -> None:
 
 
 def train_or_draw(rank: int, job: Job) -> None:
-    """Train in the first processes; the others draw until the end, with a start of the time for drawing."""
+    """Train in the first processes; the others draw until the end, with a start of the time for
+    drawing.
+    """
     if rank >= job.trainers:
         draw(rank - job.trainers, replace(job, drawing_s=job.drawing_s + job.training_s))
         return
@@ -140,7 +177,9 @@ def train_or_draw(rank: int, job: Job) -> None:
 
 
 def widened(network: MattecamNetwork) -> MattecamNetwork:
-    """Return a network with wide layers at 1/2 and, but for rounding, the same output, in evaluation mode."""
+    """Return a network with wide layers at 1/2 and, but for rounding, the same output, in
+    evaluation mode.
+    """
     if network.detail1 is not None:
         return network
     wide = MattecamNetwork(trunk=network.trunk is not None, wide=True)
@@ -168,14 +207,24 @@ def train(rank: int, job: Job) -> None:
     pretrained = network.trunk.parameters() if job.deep and network.trunk else ()
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer, average = Optimizer(trained, job.rate, pretrained), Average(network, _DECAY)
-    batches = shuffled(job.frames, max(1, job.batch // job.trainers), job.seed, device, rank, job.trainers)
+    batches = shuffled(
+        job.frames, max(1, job.batch // job.trainers), job.seed, device, rank, job.trainers
+    )
     begun, step = time.monotonic(), 0
-    with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
+    with (
+        Bar(job.training_s, 0, shown=rank == 0) as bar,
+        (job.out / "log.jsonl").open("a", encoding="utf-8") as log,
+    ):
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.trainers):
             passed_s = time.monotonic() - begun
-            optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
+            optimizer.set_rate(
+                rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS)
+            )
             down, right = rng.integers(-_MOVED_PX, _MOVED_PX, 2, endpoint=True)
-            moved = [(int(down) * back, int(right) * back) for back in range(rng.choice(_REMEMBERED), 0, -1)]
+            moved = [
+                (int(down) * back, int(right) * back)
+                for back in range(rng.choice(_REMEMBERED), 0, -1)
+            ]
             losses = losses_of(network, next(batches), limit, moved, float(rng.choice(_RATIOS)))
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
@@ -185,7 +234,10 @@ def train(rank: int, job: Job) -> None:
             step += 1
             if rank == 0 and step % _LOG_EVERY == 0:
                 terms = {name: round(float(loss.detach()), 6) for name, loss in losses.items()}
-                log.write(json.dumps({"step": step, "minutes": round(passed_s / 60, 2), "losses": terms}) + "\n")
+                log.write(
+                    json.dumps({"step": step, "minutes": round(passed_s / 60, 2), "losses": terms})
+                    + "\n"
+                )
                 log.flush()
                 bar.update(passed_s, f"step {step}")
     if rank == 0:
@@ -201,11 +253,13 @@ def losses_of(
     moved: Sequence[tuple[int, int]] = (),
     ratio: float = RATIO,
 ) -> dict[str, Tensor]:
-    """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size.
+    """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at
+    full size.
 
-    limit: far from edges, the trained network may neither show more background nor, at `RATIO`, hide more of people
-    than this one, which makes holes in larger frames. moved: the network has seen the frame before, moved by so many
-    pixels of the small frame, down and to the right, once for each of these. ratio: of the small frame.
+    limit: far from edges, the trained network may neither show more background nor, at `RATIO`,
+    hide more of people than this one, which makes holes in larger frames. moved: the network has
+    seen the frame before, moved by so many pixels of the small frame, down and to the right, once
+    for each of these. ratio: of the small frame.
     """
     small = downsampled(frames.src, ratio).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
@@ -213,7 +267,9 @@ def losses_of(
     residual, logit = _answer(network, small, moved)
     coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous(memory_format=torch.channels_last)
-    shown = apply_filter(frames.src.contiguous(memory_format=torch.channels_last), *explained(small, matte))
+    shown = apply_filter(
+        frames.src.contiguous(memory_format=torch.channels_last), *explained(small, matte)
+    )
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - frames.pha
     rim = (variation(frames.pha, _RIM) > 0).float()
@@ -237,10 +293,14 @@ def losses_of(
     }
 
 
-def _answer(network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+def _answer(
+    network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, int]]
+) -> tuple[Tensor, Tensor]:
     """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
     r1, r2, r3 = None, None, None
-    with torch.autocast(small.device.type, torch.bfloat16, enabled=half_type(small.device) is torch.bfloat16):
+    with torch.autocast(
+        small.device.type, torch.bfloat16, enabled=half_type(small.device) is torch.bfloat16
+    ):
         with torch.no_grad():
             for step in moved:
                 _, _, (r1, r2, r3) = network.cells(torch.roll(small, step, (2, 3)), r1, r2, r3)
@@ -249,7 +309,9 @@ def _answer(network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, 
 
 
 class _ExactDepthwise(nn.Conv2d):
-    """A depthwise convolution that learns in float32: on a CPU, a third to a tenth of its time in bfloat16."""
+    """A depthwise convolution that learns in float32: on a CPU, a third to a tenth of its time in
+    bfloat16.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x (B, C, H, W)."""

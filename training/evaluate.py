@@ -1,4 +1,5 @@
-"""Compute MAD, MSE, Grad, Conn and dtSSD of predicted alpha sequences against true ones, as in the RVM paper.
+"""Compute MAD, MSE, Grad, Conn and dtSSD of predicted alpha sequences against true ones, as in the
+RVM paper.
 
     python -m training.evaluate PRED TRUE
 
@@ -39,18 +40,21 @@ OVERALL = "all"
 
 
 def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
-    """Return {clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, with the means over all frames under "all".
+    """Return {clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, with the means over all
+    frames under "all".
 
-    Each path is a video, an image, a folder of images, or a folder with several sequences, matched by name. dtssd is 0
-    for a single image. Raises UsageError if the two differ in clips, frames or size, or the frames of a sequence in
-    size, and SourceOpenError if a file cannot be read.
+    Each path is a video, an image, a folder of images, or a folder with several sequences, matched
+    by name. dtssd is 0 for a single image. Raises UsageError if the two differ in clips, frames or
+    size, or the frames of a sequence in size, and SourceOpenError if a file cannot be read.
     """
     predicted, expected = find_clips(pred), find_clips(true)
     if predicted.keys() != expected.keys():
         odd = sorted(predicted.keys() ^ expected.keys())
         single = pred if "" in predicted else true  # not in both
         clips = ", ".join(name or single.name for name in odd)
-        raise UsageError(f"{pred} and {true} hold different clips ({clips}); name folders with the same ones.")
+        raise UsageError(
+            f"{pred} and {true} hold different clips ({clips}); name folders with the same ones."
+        )
     results: dict[str, dict[str, float]] = {}
     pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     for name, path in predicted.items():
@@ -82,22 +86,25 @@ def _measured(pred: Path, true: Path) -> dict[str, list[float]]:
 
 def _pairs(pred: Path, true: Path) -> Iterator[tuple[Alpha, Alpha]]:
     first: tuple[int, ...] = ()
-    for index, (predicted, expected) in enumerate(zip_longest(read_alphas(pred), read_alphas(true))):
+    for index, (predicted, expected) in enumerate(
+        zip_longest(read_alphas(pred), read_alphas(true))
+    ):
         if predicted is None or expected is None:
             shorter = pred if predicted is None else true
             raise UsageError(
-                f"{shorter} ends after {counted(index, 'frame')}, before its counterpart; name equally long sequences."
+                f"{shorter} ends after {counted(index, 'frame')}, before its counterpart; name "
+                "equally long sequences."
             )
         first = first or predicted.shape
         if predicted.shape != expected.shape:
             raise UsageError(
-                f"Frame {index} of {pred} is {_size(predicted.shape)}, that of {true} is {_size(expected.shape)}; "
-                "name sequences of the same size."
+                f"Frame {index} of {pred} is {_size(predicted.shape)}, that of {true} is "
+                f"{_size(expected.shape)}; name sequences of the same size."
             )
         if predicted.shape != first:  # dtssd compares neighbours
             raise UsageError(
-                f"Frame {index} of {pred} is {_size(predicted.shape)}, the first is {_size(first)}; "
-                "all frames of a sequence must have one size."
+                f"Frame {index} of {pred} is {_size(predicted.shape)}, the first is "
+                f"{_size(first)}; all frames of a sequence must have one size."
             )
         yield predicted, expected
 
@@ -107,14 +114,18 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def find_clips(path: Path) -> dict[str, Path]:
-    """Return the alpha sequences at `path`, by name; that of a video has no suffix, unless another has that name.
+    """Return the alpha sequences at `path`, by name; that of a video has no suffix, unless another
+    has that name.
 
-    A video, an image, or a folder of images, is one sequence, named "". Other folders hold several sequences.
-    Raises UsageError if there is none.
+    A video, an image, or a folder of images, is one sequence, named "". Other folders hold several
+    sequences. Raises UsageError if there is none.
     """
     if path.is_file():
         if path.suffix.lower() not in VIDEOS_AND_IMAGES:
-            raise UsageError(f"{path} is neither a video nor an image; name a video, an image or a folder of images.")
+            raise UsageError(
+                f"{path} is neither a video nor an image; name a video, an image or a folder of "
+                "images."
+            )
         return {"": path}
     if not path.is_dir():
         raise UsageError(f"{path} does not exist; name a video, an image or a folder of images.")
@@ -128,14 +139,18 @@ def find_clips(path: Path) -> dict[str, Path]:
     count = Counter(names.values())
     clips = {name if count[name] == 1 else entry.name: entry for entry, name in names.items()}
     if not clips:
-        raise UsageError(f"{path} holds no images, videos or folders of images; name a folder that does.")
+        raise UsageError(
+            f"{path} holds no images, videos or folders of images; name a folder that does."
+        )
     return clips
 
 
 def read_alphas(path: Path) -> Iterator[Alpha]:
-    """Yield the alphas of a video, an image, or a folder of images in natural order, float32 (H, W) in 0..1.
+    """Yield the alphas of a video, an image, or a folder of images in natural order, float32 (H, W)
+    in 0..1.
 
-    Colours are converted to grey; of a cut-out image, alpha counts. Raises SourceOpenError if a file cannot be read.
+    Colours are converted to grey; of a cut-out image, alpha counts. Raises SourceOpenError if a
+    file cannot be read.
     """
     if path.is_dir():
         return _read_images(pictures_in(path))
@@ -152,7 +167,10 @@ def _read_images(paths: Sequence[Path]) -> Iterator[Alpha]:
         if values.ndim == 3:
             colours, alpha = values[..., :3], values[..., 3:]
             is_cut_out = alpha.size and (alpha.min() < 1 or np.ptp(colours, axis=2).any())
-            values = np.asarray(alpha[..., 0] if is_cut_out else cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY), np.float32)
+            values = np.asarray(
+                alpha[..., 0] if is_cut_out else cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY),
+                np.float32,
+            )
         yield values
 
 
@@ -169,7 +187,9 @@ def _read_video(path: Path) -> Iterator[Alpha]:
 
 def main() -> None:
     """Print the metrics, or what is wrong with the files in one sentence."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("pred", type=Path)
     parser.add_argument("true", type=Path)
     named = parser.parse_args()

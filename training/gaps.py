@@ -44,7 +44,9 @@ def large(places: npt.NDArray[np.bool_], least: float) -> npt.NDArray[np.bool_]:
 
 
 def enclosed(person: Pixels) -> npt.NDArray[np.bool_]:
-    """Return the background (H, W) of a person, 1 or 0, that does not reach the border of the frame."""
+    """Return the background (H, W) of a person, 1 or 0, that does not reach the border of the
+    frame.
+    """
     _, labels = cv2.connectedComponents(1 - person, connectivity=4)
     outer = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     return np.asarray((person == 0) & ~np.isin(labels, outer))

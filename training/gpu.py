@@ -1,9 +1,10 @@
-"""Train on a GPU in stretches of a few minutes: `python -m training.gpu --help`, or `training/gpu.sh`.
+"""Train on a GPU in stretches of a few minutes: `python -m training.gpu --help`, or
+`training/gpu.sh`.
 
-It needs torch, numpy, OpenCV, pydantic and safetensors only. One call builds the cache from pictures if it is missing,
-trains until the stretch or the run is over, evaluates, and exports the averaged weights; the next call resumes. OUT
-holds `checkpoint.pt`, `student.safetensors`, `log.jsonl` and `results.jsonl`, one line per result, which are also
-printed.
+It needs torch, numpy, OpenCV, pydantic and safetensors only. One call builds the cache from
+pictures if it is missing, trains until the stretch or the run is over, evaluates, and exports the
+averaged weights; the next call resumes. OUT holds `checkpoint.pt`, `student.safetensors`,
+`log.jsonl` and `results.jsonl`, one line per result, which are also printed.
 """
 
 from __future__ import annotations
@@ -60,26 +61,50 @@ class Plan:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="training.gpu", description=__doc__)
-    parser.add_argument("--pictures", type=Path, action="append", default=[], help="folder with index.tsv; repeatable")
-    parser.add_argument("--clean", action="store_true", help="only pictures with a stated free licence")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder with index.tsv; repeatable",
+    )
+    parser.add_argument(
+        "--clean", action="store_true", help="only pictures with a stated free licence"
+    )
     parser.add_argument("--clips", type=Path, help="folder with clips of people, as videos")
     parser.add_argument("--weights", type=Path, help="the teacher: a checkpoint of RVM MobileNetV3")
     parser.add_argument("--cache", type=Path, help="folder for the cache; OUT/cache without it")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and results")
-    parser.add_argument("--from", dest="begin", type=Path, help="checkpoint or exported weights to start from")
+    parser.add_argument(
+        "--from", dest="begin", type=Path, help="checkpoint or exported weights to start from"
+    )
     parser.add_argument("--size", default="256x144", help="width and height of the frames")
-    parser.add_argument("--trunk", type=Path, help="weights of EfficientNet-Lite0, to add a trunk to the network")
-    parser.add_argument("--vary", type=float, default=0, help="share of steps at 0.6 to 1.2 times the size")
-    parser.add_argument("--unspoilt", type=float, default=0, help="share of samples that no camera spoils")
+    parser.add_argument(
+        "--trunk", type=Path, help="weights of EfficientNet-Lite0, to add a trunk to the network"
+    )
+    parser.add_argument(
+        "--vary", type=float, default=0, help="share of steps at 0.6 to 1.2 times the size"
+    )
+    parser.add_argument(
+        "--unspoilt", type=float, default=0, help="share of samples that no camera spoils"
+    )
     parser.add_argument("--stills", type=float, default=0, help="share of steps on single pictures")
     parser.add_argument("--frames", type=int, default=1, help="frames of a sequence")
     parser.add_argument("--batch", type=int, default=128, help="sequences of a step")
-    parser.add_argument("--minutes", type=float, default=45, help="length of the run, over all stretches")
+    parser.add_argument(
+        "--minutes", type=float, default=45, help="length of the run, over all stretches"
+    )
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    parser.add_argument("--stretch", type=float, default=9, help="minutes of this call, the cache included")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw samples")
+    parser.add_argument(
+        "--stretch", type=float, default=9, help="minutes of this call, the cache included"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that draw samples"
+    )
     parser.add_argument("--device", default="cuda", help="cuda or cuda:N")
-    parser.add_argument("--rehearse", action="store_true", help="tiny sizes and drawn pictures on the CPU")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="tiny sizes and drawn pictures on the CPU"
+    )
     options = parser.parse_args(arguments)
     if not options.rehearse and not (options.pictures and options.weights and options.out):
         parser.error("--pictures, --weights and --out are needed, or --rehearse")
@@ -98,7 +123,9 @@ def plan_of(options: argparse.Namespace, scratch: Path) -> Plan:
         vary=options.vary, unspoilt=options.unspoilt, stills=options.stills,
     )  # fmt: skip
     clips = sorted(options.clips.iterdir()) if options.clips else []
-    plan = Plan(stage, options.pictures, clips, options.weights, options.stretch * 60, 45, options.clean)
+    plan = Plan(
+        stage, options.pictures, clips, options.weights, options.stretch * 60, 45, options.clean
+    )
     if not options.rehearse:
         return plan
     torch.set_num_threads(1)  # a rehearsal runs beside other work
@@ -114,7 +141,9 @@ def make_cache(plan: Plan) -> dict[str, object]:
     if not mark.exists():
         network = load()
         device = plan.stage.device
-        teacher = rvm_teacher(plan.weights, device) if plan.weights else TorchTeacher(network, device)
+        teacher = (
+            rvm_teacher(plan.weights, device) if plan.weights else TorchTeacher(network, device)
+        )
         pack_all(folder, listed_pictures(plan.pictures, clean=plan.clean), plan.clips, teacher)
         mark.touch()
     sizes = {name: len(Pack(folder / name).entries) for name in PACKS}
@@ -172,7 +201,10 @@ def main(arguments: Sequence[str]) -> int:
 
         before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            _say(plan, train(plan, run, plan.stretch_s - plan.evaluation_s - (time.monotonic() - begun)))
+            _say(
+                plan,
+                train(plan, run, plan.stretch_s - plan.evaluation_s - (time.monotonic() - begun)),
+            )
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

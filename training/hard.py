@@ -1,4 +1,6 @@
-"""Hard parts of composites: motion blur, furniture and straight edges that touch a person, people lit like the room."""
+"""Hard parts of composites: motion blur, furniture and straight edges that touch a person, people
+lit like the room.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ _MOST_STEPS = 8
 _FASTEST = 0.055
 """Largest usual shift per frame, as a fraction of the width: 35 pixels at 640."""
 _LONG = 0.3, 1.6
-"""Width and height of what has straight edges, as fractions of the frame's width: often one side or corner is seen."""
+"""Width and height of what has straight edges, as fractions of the frame's width: often one side or
+corner is seen.
+"""
 _THICK = 0.01, 0.06
 """Width of its border, likewise: from the edge of a screen to a door post."""
 _DARK = 3, 45
@@ -40,8 +44,12 @@ _SHIFT = 4
 """Binary digits after the point of coordinates for OpenCV."""
 
 
-def rushing(rng: Rng, layers: Pixels, matrix: Floats, frames: int, size: tuple[int, int]) -> list[Layer]:
-    """Return a person (H, W, 4) in fast motion, blurred by the exposure, for each frame; `size` is (width, height)."""
+def rushing(
+    rng: Rng, layers: Pixels, matrix: Floats, frames: int, size: tuple[int, int]
+) -> list[Layer]:
+    """Return a person (H, W, 4) in fast motion, blurred by the exposure, for each frame; `size` is
+    (width, height).
+    """
     path = random_path(rng, frames + 1, size, rng.uniform(0.3, 1.0) * _FASTEST)
     images = []
     for before, after in itertools.pairwise(path):
@@ -51,7 +59,9 @@ def rushing(rng: Rng, layers: Pixels, matrix: Floats, frames: int, size: tuple[i
         moments = [after + share * (before - after) for share in shares]
         warped = warp_all(layers, matrix, moments, size, cv2.BORDER_CONSTANT)
         alphas = [image[..., 3:].astype(np.float32) / np.float32(255) for image in warped]
-        light = sum(image[..., :3] * alpha for image, alpha in zip(warped, alphas, strict=True)) / np.float32(steps)
+        light = sum(
+            image[..., :3] * alpha for image, alpha in zip(warped, alphas, strict=True)
+        ) / np.float32(steps)
         alpha = np.asarray(sum(alphas) / np.float32(steps), np.float32)
         images.append((np.asarray(light / np.maximum(alpha, 1e-3), np.float32), alpha))
     return images
@@ -99,7 +109,8 @@ def lit_like(room: Pixels, people: list[Layer], rng: Rng) -> list[Layer]:
 
 
 def furniture(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng) -> list[Pixels]:
-    """Return the frames with a chair back, screen or cushion behind and beside a person of this alpha (H, W, 1).
+    """Return the frames with a chair back, screen or cushion behind and beside a person of this
+    alpha (H, W, 1).
 
     It moves with the room on `path`, the 3x3 maps of `random_path`.
     """
@@ -108,7 +119,10 @@ def furniture(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng
     if not len(rows):
         return frames
     wide, tall = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-    across, down = max(8, int(wide * rng.uniform(0.3, 1.2))), max(8, int(tall * rng.uniform(0.3, 1.0)))
+    across, down = (
+        max(8, int(wide * rng.uniform(0.3, 1.2))),
+        max(8, int(tall * rng.uniform(0.3, 1.0))),
+    )
     side = rng.choice([-1, 1]) * rng.uniform(0.0, 0.6)
     left = int((columns[0] + columns[-1]) / 2 + side * wide - across / 2)
     top = int(rows[0] + rng.uniform(-0.1, 0.6) * tall)
@@ -116,15 +130,24 @@ def furniture(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng
     colour = _surface(frames[0], mask, (left, top, across, down), rng)
     layer = np.dstack([colour, mask])
     # What the frame cuts goes on outside of it.
-    layers = (cv2.warpAffine(layer, step[:2], (width, height), borderMode=cv2.BORDER_REPLICATE) for step in path)
-    return [np.rint(f + m[..., 3:] * (m[..., :3] - f)).astype(np.uint8) for f, m in zip(frames, layers, strict=True)]
+    layers = (
+        cv2.warpAffine(layer, step[:2], (width, height), borderMode=cv2.BORDER_REPLICATE)
+        for step in path
+    )
+    return [
+        np.rint(f + m[..., 3:] * (m[..., :3] - f)).astype(np.uint8)
+        for f, m in zip(frames, layers, strict=True)
+    ]
 
 
-def straight_edges(frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng) -> list[Pixels]:
-    """Return the frames with the dark border of a screen, shelf or door behind a person of this alpha (H, W, 1).
+def straight_edges(
+    frames: list[Pixels], path: list[Floats], alpha: Colours, rng: Rng
+) -> list[Pixels]:
+    """Return the frames with the dark border of a screen, shelf or door behind a person of this
+    alpha (H, W, 1).
 
-    One of its sides touches the person's contour, at a limb if there is one; it moves with the room on `path`, the 3x3
-    maps of `random_path`.
+    One of its sides touches the person's contour, at a limb if there is one; it moves with the room
+    on `path`, the 3x3 maps of `random_path`.
     """
     person = np.asarray(alpha[..., 0] > 0.5).astype(np.uint8)
     contour = np.asarray(person > cv2.erode(person, np.ones((3, 3), np.uint8)))
@@ -148,7 +171,9 @@ def straight_edges(frames: list[Pixels], path: list[Floats], alpha: Colours, rng
         image, mask = frame.copy(), np.zeros(person.shape, np.uint8)
         if bright:
             cv2.fillConvexPoly(mask, inner, (255,), shift=_SHIFT)
-            image = cv2.copyTo(cv2.convertScaleAbs(frame, alpha=gain, beta=offset), mask, image).astype(np.uint8)
+            image = cv2.copyTo(
+                cv2.convertScaleAbs(frame, alpha=gain, beta=offset), mask, image
+            ).astype(np.uint8)
         cv2.fillConvexPoly(mask, outer, (255,), cv2.LINE_AA, _SHIFT)
         cv2.fillConvexPoly(mask, inner, (0,), cv2.LINE_AA, _SHIFT)
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.7), np.uint8)
@@ -160,7 +185,9 @@ def straight_edges(frames: list[Pixels], path: list[Floats], alpha: Colours, rng
 
 
 def _corners(half: Floats, matrix: Floats) -> npt.NDArray[np.int32]:
-    """Return the corners of a rectangle of these half sides around the origin, mapped by a 2x3 matrix, for OpenCV."""
+    """Return the corners of a rectangle of these half sides around the origin, mapped by a 2x3
+    matrix, for OpenCV.
+    """
     corners = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray(np.rint(corners * 2**_SHIFT), np.int32)
 
@@ -172,12 +199,17 @@ def _rounded(shape: tuple[int, int], box: tuple[int, int, int, int], rng: Rng) -
     mask = np.zeros(shape, np.float32)
     inner = (left + radius, top + radius), (left + across - radius, top + down - radius)
     cv2.rectangle(mask, *inner, 1.0, -1)
-    mask = np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)), np.float32)
+    mask = np.asarray(
+        cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)),
+        np.float32,
+    )
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.7), np.float32)
 
 
 def _surface(frame: Pixels, mask: Colours, box: tuple[int, int, int, int], rng: Rng) -> Colours:
-    """Return the colours of a piece of furniture: plain and shaded, a picture behind a bezel, or woven."""
+    """Return the colours of a piece of furniture: plain and shaded, a picture behind a bezel, or
+    woven.
+    """
     height, width = mask.shape
     left, top, across, down = box
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -192,8 +224,15 @@ def _surface(frame: Pixels, mask: Colours, box: tuple[int, int, int, int], rng: 
     kind = rng.random()
     if kind < 0.35:
         bezel = max(2, int(rng.uniform(0.02, 0.1) * across))
-        inside = (x > left + bezel) & (x < left + across - bezel) & (y > top + bezel) & (y < top + down - bezel)
-        content = frame[:, ::-1].astype(np.float32) * np.float32(rng.uniform(0.3, 1.3)) + np.float32(rng.uniform(0, 60))
+        inside = (
+            (x > left + bezel)
+            & (x < left + across - bezel)
+            & (y > top + bezel)
+            & (y < top + down - bezel)
+        )
+        content = frame[:, ::-1].astype(np.float32) * np.float32(
+            rng.uniform(0.3, 1.3)
+        ) + np.float32(rng.uniform(0, 60))
         colour = np.where(inside[..., None], content, colour)
     elif kind < 0.6:
         pitch = rng.uniform(2.5, 9)

@@ -1,4 +1,6 @@
-"""Scenes that no training saw: photos of held-out sources, people with masks, cut-outs over held-out rooms, rooms."""
+"""Scenes that no training saw: photos of held-out sources, people with masks, cut-outs over
+held-out rooms, rooms.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +50,17 @@ class MovingScene:
     """The room without the person, as in the first frame."""
 
 
-def photos(folders: list[Path], people_of: Callable[[Pixels], Pixels], every: int = 1) -> list[StillScene]:
+def photos(
+    folders: list[Path], people_of: Callable[[Pixels], Pixels], every: int = 1
+) -> list[StillScene]:
     """Return the photos of the held-out sources, cut with the head in view.
 
-    people_of: returns the rough alpha (H, W), uint8, of the people in a photo (H, W, 3). every: take every Nth photo.
+    people_of: returns the rough alpha (H, W), uint8, of the people in a photo (H, W, 3). every:
+    take every Nth photo.
     """
-    held_out = [picture for picture in _listed(folders, "photo") if picture.source in HELD_OUT_SOURCES]
+    held_out = [
+        picture for picture in _listed(folders, "photo") if picture.source in HELD_OUT_SOURCES
+    ]
     found = []
     for picture in held_out[::every]:
         rgb = to_rgb(read_image(picture.path))
@@ -80,10 +87,15 @@ def masked_photos(folders: list[Path]) -> list[StillScene]:
 def rooms(folders: list[Path]) -> list[StillScene]:
     """Return the held-out rooms, with nobody in them."""
     found = _listed(folders, "background")
-    return [StillScene(p.name, np.ascontiguousarray(filling(to_rgb(read_image(p.path)), SIZE))) for p in found]
+    return [
+        StillScene(p.name, np.ascontiguousarray(filling(to_rgb(read_image(p.path)), SIZE)))
+        for p in found
+    ]
 
 
-def cutouts(folders: list[Path], *, held_out: bool = True, tripod: bool = False) -> Iterator[MovingScene]:
+def cutouts(
+    folders: list[Path], *, held_out: bool = True, tripod: bool = False
+) -> Iterator[MovingScene]:
     """Yield cut-outs with a drawn alpha, each moving over a held-out room.
 
     held_out: those that no training saw, or all others. tripod: the room does not move.
@@ -93,18 +105,32 @@ def cutouts(folders: list[Path], *, held_out: bool = True, tripod: bool = False)
         bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
         layers = np.ascontiguousarray(bgra[..., [2, 1, 0, 3]], np.uint8)
         rng = np.random.default_rng(number)
-        yield _moving(picture.name, layers, places[number % len(places)].frame, rng, 0 if tripod else SPEED / 4)
+        yield _moving(
+            picture.name,
+            layers,
+            places[number % len(places)].frame,
+            rng,
+            0 if tripod else SPEED / 4,
+        )
 
 
-def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator, room_speed: float) -> MovingScene:
+def _moving(
+    name: str, person: Pixels, room: Pixels, rng: np.random.Generator, room_speed: float
+) -> MovingScene:
     rows = np.flatnonzero(person[..., 3].max(1) > 127)
     scale = rng.uniform(0.7, 0.95) * SIZE[1] / (rows[-1] + 1 - rows[0])
     left = SIZE[0] / 2 - scale * person.shape[1] / 2
     matrix = np.array([[scale, 0, left], [0, scale, SIZE[1] - scale * (rows[-1] + 1)]])
-    people = warp_all(person, matrix, random_path(rng, SEQUENCE_FRAMES, SIZE, SPEED), SIZE, cv2.BORDER_CONSTANT)
+    people = warp_all(
+        person, matrix, random_path(rng, SEQUENCE_FRAMES, SIZE, SPEED), SIZE, cv2.BORDER_CONSTANT
+    )
     path = random_path(rng, SEQUENCE_FRAMES, SIZE, room_speed)
     behind = warp_all(
-        room, np.eye(3)[:2], path if room_speed else path[:1] * SEQUENCE_FRAMES, SIZE, cv2.BORDER_REFLECT_101
+        room,
+        np.eye(3)[:2],
+        path if room_speed else path[:1] * SEQUENCE_FRAMES,
+        SIZE,
+        cv2.BORDER_REFLECT_101,
     )
     frames, alphas, foregrounds = [], [], []
     for layers, place in zip(people, behind, strict=True):
@@ -117,4 +143,9 @@ def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator, r
 
 
 def _listed(folders: list[Path], kind: str, *, held_out: bool = True) -> list[Picture]:
-    return [p for folder in folders for p in list_pictures(folder) if p.kind == kind and p.validation == held_out]
+    return [
+        p
+        for folder in folders
+        for p in list_pictures(folder)
+        if p.kind == kind and p.validation == held_out
+    ]

@@ -12,13 +12,17 @@ Pixels = npt.NDArray[np.uint8]
 
 _PERSON = 127
 _THIN = 0.09
-"""Radius of the largest disc that fits into no arm, as a fraction of the side of a square as large as the person."""
+"""Radius of the largest disc that fits into no arm, as a fraction of the side of a square as large
+as the person.
+"""
 _ROUND = 1.1
 """Corners are left over beside discs of exactly this radius."""
 
 
 def limbs(alpha: Pixels) -> npt.NDArray[np.bool_]:
-    """Return where a person of this alpha (H, W), 0 to 255, is thin, (H, W): what no disc covers that fits into it."""
+    """Return where a person of this alpha (H, W), 0 to 255, is thin, (H, W): what no disc covers
+    that fits into it.
+    """
     person = np.asarray(alpha > _PERSON)
     radius = _THIN * float(np.sqrt(person.sum()))
     # Without background there is no distance to it.

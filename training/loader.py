@@ -54,11 +54,14 @@ class _Counting:
         return _LONGEST
 
 
-def batches(draw: DrawBatch, first: int, workers: int, *, pinned: bool) -> Generator[Batch, None, None]:
-    """Yield the batches of the steps from `first` on, without end; closing the iterator ends the workers.
+def batches(
+    draw: DrawBatch, first: int, workers: int, *, pinned: bool
+) -> Generator[Batch, None, None]:
+    """Yield the batches of the steps from `first` on, without end; closing the iterator ends the
+    workers.
 
-    draw: must be picklable if there are workers. workers: 0 draws in this thread. pinned: return page-locked memory,
-    from which copies to a GPU do not block.
+    draw: must be picklable if there are workers. workers: 0 draws in this thread. pinned: return
+    page-locked memory, from which copies to a GPU do not block.
     """
     if not workers:
         step = first
@@ -84,7 +87,9 @@ def batches(draw: DrawBatch, first: int, workers: int, *, pinned: bool) -> Gener
 
 
 def _prepare(worker: int) -> None:
-    """Prepare a worker: one thread each; signals to the group end the trainer, which then ends its workers."""
+    """Prepare a worker: one thread each; signals to the group end the trainer, which then ends its
+    workers.
+    """
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -33,15 +33,17 @@ def segmentation_loss(logits: Tensor, true: Tensor) -> Tensor:
 def undecided_loss(pred: Tensor, true: Tensor, reach: int) -> Tensor:
     """Return error and indecision of alpha (B, 1, H, W) far from every reference edge.
 
-    A ghost shows the background and looks broken, so a value between 0 and 1 costs more there than its error alone.
-    reach: pixels around a true edge that are exempt (hair, motion blur).
+    A ghost shows the background and looks broken, so a value between 0 and 1 costs more there than
+    its error alone. reach: pixels around a true edge that are exempt (hair, motion blur).
     """
     far = (variation(true, reach) < _FLAT).float()
     return (far * ((pred - true).abs() + 2 * pred * (1 - pred))).mean()
 
 
 def laplacian_loss(pred: Tensor, true: Tensor, levels: int = _LEVELS) -> Tensor:
-    """Return the L1 distance of Laplacian pyramids of (B, 1, H, W): mean over levels, level s weighted 2^(s - 1)."""
+    """Return the L1 distance of Laplacian pyramids of (B, 1, H, W): mean over levels, level s
+    weighted 2^(s - 1).
+    """
     # The pyramid is linear: the pyramid of the difference costs half of two pyramids.
     difference = pred - true
     loss = difference.new_zeros(())
@@ -54,7 +56,8 @@ def laplacian_loss(pred: Tensor, true: Tensor, levels: int = _LEVELS) -> Tensor:
     return loss / levels
 
 
-# Sums and maxima of slices: with one channel many times faster on a CPU than a convolution or pooling.
+# Sums and maxima of slices: with one channel many times faster on a CPU than a convolution or
+# pooling.
 
 
 def variation(x: Tensor, reach: int) -> Tensor:
@@ -77,7 +80,9 @@ def highest(x: Tensor, reach: int) -> Tensor:
 
 
 def _halved(x: Tensor, axis: int) -> Tensor:
-    """Return every second value along `axis` of x convolved with [1 4 6 4 1] / 16, reflected at the borders."""
+    """Return every second value along `axis` of x convolved with [1 4 6 4 1] / 16, reflected at the
+    borders.
+    """
     size = x.shape[axis]
     even, odd = _every_second(x, axis, 0), _every_second(x, axis, 1)
     count = size // 2
@@ -88,7 +93,9 @@ def _halved(x: Tensor, axis: int) -> Tensor:
 
 
 def _doubled(x: Tensor, axis: int) -> Tensor:
-    """Return twice as many values along `axis`: zeros inserted, then convolved with [1 4 6 4 1] / 8, reflected."""
+    """Return twice as many values along `axis`: zeros inserted, then convolved with [1 4 6 4 1] /
+    8, reflected.
+    """
     count = x.shape[axis]
     before = torch.cat([x.narrow(axis, 1, 1), x.narrow(axis, 0, count - 1)], axis)
     after = torch.cat([x.narrow(axis, 1, count - 1), x.narrow(axis, count - 1, 1)], axis)

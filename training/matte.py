@@ -22,10 +22,11 @@ def overlap(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
 
 
 def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
-    """Return the teacher's alpha (H, W), corrected by a person's mask if they disagree, and their agreement.
+    """Return the teacher's alpha (H, W), corrected by a person's mask if they disagree, and their
+    agreement.
 
-    The agreement is the intersection over union at 0.5. If it is low, alpha well outside the mask becomes 0 and well
-    inside it 255. Returns uint8 (H, W, 1) and 0..1.
+    The agreement is the intersection over union at 0.5. If it is low, alpha well outside the mask
+    becomes 0 and well inside it 255. Returns uint8 (H, W, 1) and 0..1.
     """
     height, width = alpha.shape
     inside = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR) > 127
@@ -41,13 +42,17 @@ def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
 
 
 def decided(alpha: Pixels) -> Pixels:
-    """Return the alpha, uint8 (H, W, 1), with undecided values far from the outline set to 0 or 255.
+    """Return the alpha, uint8 (H, W, 1), with undecided values far from the outline set to 0 or
+    255.
 
-    Half-transparent regions of the teacher are wrong; a student would learn to be undecided from them.
+    Half-transparent regions of the teacher are wrong; a student would learn to be undecided from
+    them.
     """
     person = (alpha[..., 0] > 127).astype(np.uint8)
     reach = max(4, round(_OUTLINE_REACH * max(alpha.shape[:2])))
-    distance = cv2.distanceTransform(person, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
+    distance = cv2.distanceTransform(person, cv2.DIST_L2, 3) + cv2.distanceTransform(
+        1 - person, cv2.DIST_L2, 3
+    )
     far = distance > reach
     return np.where(far, np.uint8(255) * person, alpha[..., 0])[..., None]
 

@@ -32,12 +32,16 @@ def mse(pred: Alpha, true: Alpha) -> float:
 
 
 def grad(pred: Alpha, true: Alpha) -> float:
-    """Return the sum of squared differences of gradient magnitudes, over 1000 (min-max normalized alphas)."""
+    """Return the sum of squared differences of gradient magnitudes, over 1000 (min-max normalized
+    alphas).
+    """
     return float(np.square(_gradient(pred) - _gradient(true)).sum()) / 1000
 
 
 def conn(pred: Alpha, true: Alpha) -> float:
-    """Return the summed difference of connectivity to the largest region that both alphas share, over 1000."""
+    """Return the summed difference of connectivity to the largest region that both alphas share,
+    over 1000.
+    """
     level = np.ones_like(true)
     known = np.zeros(true.shape, bool)
     for previous, threshold in itertools.pairwise(_CONN_LEVELS):
@@ -70,7 +74,9 @@ def _connectivity(alpha: Alpha, level: Alpha) -> Alpha:
 def _gradient(alpha: Alpha) -> npt.NDArray[np.float64]:
     """Return the magnitude of the Gaussian-derivative gradient."""
     low, high = float(alpha.min()), float(alpha.max())
-    normal = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
+    normal = (
+        (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
+    )
     along, across = _gaussian_derivative()
     gx = cv2.sepFilter2D(normal, cv2.CV_64F, along, across, borderType=cv2.BORDER_REPLICATE)
     gy = cv2.sepFilter2D(normal, cv2.CV_64F, across, along, borderType=cv2.BORDER_REPLICATE)

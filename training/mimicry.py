@@ -1,8 +1,9 @@
-"""Distillation of features: the student's encoder learns what the teacher's encoder makes of the clean picture.
+"""Distillation of features: the student's encoder learns what the teacher's encoder makes of the
+clean picture.
 
-RVM's encoder was pretrained on a million labelled pictures, the student never: mattes alone say where a person is, the
-teacher's features also say what everything else is (FitNets, arXiv 1412.6550; convolution of 1x1 and standardized
-features as in arXiv 1904.01866).
+RVM's encoder was pretrained on a million labelled pictures, the student never: mattes alone say
+where a person is, the teacher's features also say what everything else is (FitNets, arXiv
+1412.6550; convolution of 1x1 and standardized features as in arXiv 1904.01866).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from training.torch_teacher import rvm_network
 CHANNELS = 128
 """Of the teacher's features: the output of its LR-ASPP at 1/16."""
 _LEAST_DEVIATION = 0.02
-"""Of a channel of the teacher, so that channels that are nearly constant do not count more than they say."""
+"""Of a channel of the teacher, so that channels that are nearly constant do not count more than
+they say.
+"""
 
 
 class FeatureTeacher:
@@ -48,7 +51,9 @@ class Mimicry(nn.Module):
         self.project = nn.Conv2d(channels, CHANNELS, 1)
 
     def forward(self, features: Tensor, wanted: Tensor) -> Tensor:
-        """Return the mean squared error, in variances of each of the teacher's channels over the batch."""
+        """Return the mean squared error, in variances of each of the teacher's channels over the
+        batch.
+        """
         found = self.project(features).float()
         deviation, mean = torch.std_mean(wanted, (0, 2, 3), keepdim=True)
         return functional.mse_loss(found, (wanted - mean) / (deviation + _LEAST_DEVIATION))

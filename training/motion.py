@@ -38,10 +38,11 @@ class Placement:
 
 
 def random_path(rng: Rng, frames: int, size: tuple[int, int], speed: float) -> list[Floats]:
-    """Return a 3x3 map of frame coordinates for each frame, the identity for the first; `size` is (width, height).
+    """Return a 3x3 map of frame coordinates for each frame, the identity for the first; `size` is
+    (width, height).
 
-    speed: usual shift per frame as a fraction of the width. One path in three is static; others stop or reverse
-    half-way.
+    speed: usual shift per frame as a fraction of the width. One path in three is static; others
+    stop or reverse half-way.
     """
     still = [np.eye(3)] * frames
     if frames == 1 or rng.random() < 0.33:
@@ -60,18 +61,29 @@ def random_path(rng: Rng, frames: int, size: tuple[int, int], speed: float) -> l
         c, s = scale * np.cos(angle), scale * np.sin(angle)
         dx, dy = shift * time + jitter
         cx, cy = width / 2, height / 2
-        path.append(np.array([[c, -s, cx - c * cx + s * cy + dx], [s, c, cy - s * cx - c * cy + dy], [0, 0, 1]]))
+        path.append(
+            np.array(
+                [[c, -s, cx - c * cx + s * cy + dx], [s, c, cy - s * cx - c * cy + dy], [0, 0, 1]]
+            )
+        )
         time += 1.0 if t + 1 < change else after
     return path
 
 
 def warp_all(
-    layers: Pixels, matrix: Floats, path: list[Floats], size: tuple[int, int], border: int, fill: int = 0
+    layers: Pixels,
+    matrix: Floats,
+    path: list[Floats],
+    size: tuple[int, int],
+    border: int,
+    fill: int = 0,
 ) -> list[Pixels]:
-    """Return the source (H, W, 3, 4 or 7) warped into each frame, (h, w, same); `size` is (width, height).
+    """Return the source (H, W, 3, 4 or 7) warped into each frame, (h, w, same); `size` is (width,
+    height).
 
-    With a constant `border`, pixels outside the source are `fill` in the first three channels and 0 in the others. A
-    source that is minified strongly is downsampled by area first, to prevent aliasing.
+    With a constant `border`, pixels outside the source are `fill` in the first three channels and 0
+    in the others. A source that is minified strongly is downsampled by area first, to prevent
+    aliasing.
     """
     pieces = (layers[..., :3], layers[..., 3:]) if layers.shape[2] > 4 else (layers,)
     parts = [np.ascontiguousarray(piece) for piece in pieces]
@@ -80,14 +92,26 @@ def warp_all(
         height, width = layers.shape[:2]
         small = max(2, round(width * scale)), max(2, round(height * scale))
         fx, fy = small[0] / width, small[1] / height
-        parts = [np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8) for part in parts]
+        parts = [
+            np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
+            for part in parts
+        ]
         # Pixel centres: x_small = (x + 1/2) * f - 1/2.
-        matrix = matrix @ np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]])
+        matrix = matrix @ np.array(
+            [[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]]
+        )
     images = []
     for step in path:
         full = (step @ np.vstack([matrix, [0, 0, 1]]))[:2]
         warped = [
-            cv2.warpAffine(part, full, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(value,) * 4)
+            cv2.warpAffine(
+                part,
+                full,
+                size,
+                flags=cv2.INTER_LINEAR,
+                borderMode=border,
+                borderValue=(value,) * 4,
+            )
             for part, value in zip(parts, (fill, 0), strict=False)
         ]
         images.append(np.concatenate(warped, 2).astype(np.uint8))

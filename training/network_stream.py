@@ -24,7 +24,9 @@ class Whole(nn.Module):
         self.network, self.ratio, self.foreground = network, ratio, foreground
 
     def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Map src (1, 3, H, W) and states to pha (1, 1, H, W), fgr (1, 3, H, W) if wanted, and the new states."""
+        """Map src (1, 3, H, W) and states to pha (1, 1, H, W), fgr (1, 3, H, W) if wanted, and the
+        new states.
+        """
         fgr, pha, *after = self.network(src, *state, downsample_ratio=self.ratio)
         return (pha, fgr, *after) if self.foreground else (pha, *after)
 
@@ -33,7 +35,13 @@ class NetworkStream:
     """A stream of frames of one size through a recurrent network; a `Matter`."""
 
     def __init__(
-        self, network: Network, ratio: float, size: tuple[int, int], precision: str = "f32", *, foreground: bool = False
+        self,
+        network: Network,
+        ratio: float,
+        size: tuple[int, int],
+        precision: str = "f32",
+        *,
+        foreground: bool = False,
     ) -> None:
         """size: (width, height). foreground: also compute it, for `step`; it costs time."""
         width, height = size
@@ -42,8 +50,14 @@ class NetworkStream:
         self._images = 2 if foreground else 1
         example = (torch.zeros(1, 3, height, width), *(torch.from_numpy(x) for x in self._first))
         whole = Whole(network.eval(), ratio, foreground=foreground)
-        model = ov.convert_model(whole, example_input=example, input=[tuple(x.shape) for x in example])
-        options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
+        model = ov.convert_model(
+            whole, example_input=example, input=[tuple(x.shape) for x in example]
+        )
+        options = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": 2,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
         self._request = core().compile_model(model, "CPU", options).create_infer_request()
         self._state = self._first
 

@@ -12,7 +12,9 @@ Rng = np.random.Generator
 
 _MOST = 3
 _PLAIN = 0.5
-"""Share of cloths of one colour, such as curtains, towels, coats and backdrops of studios; others have stripes."""
+"""Share of cloths of one colour, such as curtains, towels, coats and backdrops of studios; others
+have stripes.
+"""
 
 
 def with_objects(room: Pixels, rng: Rng) -> Pixels:
@@ -31,7 +33,10 @@ def with_objects(room: Pixels, rng: Rng) -> Pixels:
         mask = _outline(tall, wide, cloth, rng)
         # More often beside the usual position of people than behind it.
         centre = rng.beta(0.6, 0.6) * width
-        left, top = round(centre - wide / 2), round(rng.uniform(-0.1, 0.5) * height) if cloth else height - tall
+        left, top = (
+            round(centre - wide / 2),
+            round(rng.uniform(-0.1, 0.5) * height) if cloth else height - tall,
+        )
         _paste(picture, colour, mask, left, top)
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
@@ -49,10 +54,15 @@ def _pattern(height: int, width: int, rng: Rng) -> Floats:
     which = (np.floor_divide(along, stripe).astype(int)) % int(rng.integers(2, 4))
     picture: Floats = np.asarray(palette, np.float32)[which]
     if rng.random() < 0.5:
-        field = (slice(0, round(height * rng.uniform(0.3, 0.6))), slice(0, round(width * rng.uniform(0.5, 1.0))))
+        field = (
+            slice(0, round(height * rng.uniform(0.3, 0.6))),
+            slice(0, round(width * rng.uniform(0.5, 1.0))),
+        )
         picture[field] = palette[2]
         pitch = max(4.0, width * rng.uniform(0.12, 0.3))
-        dots = np.hypot((x % pitch) - pitch / 2, (y % pitch) - pitch / 2) < pitch * rng.uniform(0.15, 0.35)
+        dots = np.hypot((x % pitch) - pitch / 2, (y % pitch) - pitch / 2) < pitch * rng.uniform(
+            0.15, 0.35
+        )
         picture[field] = np.where(dots[field][..., None], np.float32(235), picture[field])
     return picture
 
@@ -70,7 +80,9 @@ def _folded(cloth: Floats, rng: Rng) -> Floats:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     phase = x / width * rng.uniform(6, 30) + y / height * rng.uniform(-3, 3) + rng.uniform(0, 6.28)
     sag = np.float32(rng.uniform(0, 0.12) * height) * np.sin(phase)
-    moved = cv2.remap(cloth, x, (y + sag).astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.remap(
+        cloth, x, (y + sag).astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
     shade = 1 + np.float32(rng.uniform(0.1, 0.35)) * np.cos(phase)
     folded: Floats = moved.astype(np.float32) * shade[..., None].astype(np.float32)
     return folded
@@ -80,14 +92,20 @@ def _piece(room: Pixels, height: int, width: int, rng: Rng) -> Floats:
     """Return a piece of the room, stretched and recoloured."""
     rows, columns = room.shape[:2]
     top, left = int(rng.integers(0, max(1, rows // 2))), int(rng.integers(0, max(1, columns // 2)))
-    piece = cv2.resize(room[top : top + rows // 2 + 1, left : left + columns // 2 + 1], (width, height))
+    piece = cv2.resize(
+        room[top : top + rows // 2 + 1, left : left + columns // 2 + 1], (width, height)
+    )
     tint = rng.uniform(0.4, 1.4, 3).astype(np.float32)
-    tinted: Floats = piece.astype(np.float32)[..., rng.permutation(3)] * tint + np.float32(rng.uniform(-40, 40))
+    tinted: Floats = piece.astype(np.float32)[..., rng.permutation(3)] * tint + np.float32(
+        rng.uniform(-40, 40)
+    )
     return tinted
 
 
 def _outline(height: int, width: int, cloth: bool, rng: Rng) -> Floats:
-    """Return a shape (height, width) in 0..1: a hanging rectangle with wavy sides, or a tall round or pointed one."""
+    """Return a shape (height, width) in 0..1: a hanging rectangle with wavy sides, or a tall round
+    or pointed one.
+    """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     across = np.abs(x / width * 2 - 1)
     down = y / height
@@ -97,7 +115,9 @@ def _outline(height: int, width: int, cloth: bool, rng: Rng) -> Floats:
         half = np.sqrt(np.clip(1 - (down * 2 - 1) ** 2, 0, 1))
     else:
         half = np.clip(down * rng.uniform(1.0, 6.0), 0, 1) * rng.uniform(0.5, 1.0)
-    mask: Floats = cv2.GaussianBlur((across < half).astype(np.float32), (0, 0), 0.8).astype(np.float32)
+    mask: Floats = cv2.GaussianBlur((across < half).astype(np.float32), (0, 0), 0.8).astype(
+        np.float32
+    )
     return mask
 
 

@@ -1,7 +1,8 @@
 """Optimizer: Muon for convolution kernels, AdamW for everything else.
 
-Muon (Jordan et al., 2024) orthogonalizes the momentum of a kernel, so that rare directions are learned as fast as
-common ones. Steps are scaled to the size of AdamW's (Liu et al., arXiv 2502.16982), so that both share a rate.
+Muon (Jordan et al., 2024) orthogonalizes the momentum of a kernel, so that rare directions are
+learned as fast as common ones. Steps are scaled to the size of AdamW's (Liu et al., arXiv
+2502.16982), so that both share a rate.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _LEAST_SIDE = 8
 
 
 def rate_at(highest: float, step: int, progress: float, warm_up_steps: int) -> float:
-    """Return the learning rate: it rises over the first steps and falls over the run, whose `progress` is in 0..1."""
+    """Return the learning rate: it rises over the first steps and falls over the run, whose
+    `progress` is in 0..1.
+    """
     warm_up = min(1.0, (step + 1) / warm_up_steps)
     return highest * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
@@ -37,7 +40,10 @@ class Optimizer:
     """Muon and AdamW with one learning rate."""
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], rate: float, pretrained: Iterable[nn.Parameter] = ()
+        self,
+        parameters: Iterable[nn.Parameter],
+        rate: float,
+        pretrained: Iterable[nn.Parameter] = (),
     ) -> None:
         """pretrained: those among the parameters that AdamW changes at a lower rate."""
         self._parameters = [parameter for parameter in parameters if parameter.requires_grad]
@@ -89,7 +95,9 @@ class Optimizer:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with orthogonalized steps, for kernels (out, in, ...), each treated as a matrix (out, rest)."""
+    """Momentum with orthogonalized steps, for kernels (out, in, ...), each treated as a matrix
+    (out, rest).
+    """
 
     def __init__(self, kernels: list[nn.Parameter], rate: float) -> None:
         super().__init__(kernels, {"lr": rate})
@@ -102,7 +110,9 @@ class Muon(torch.optim.Optimizer):
             for kernel in group["params"]:
                 if kernel.grad is not None:
                     matrix = self._lookahead(kernel).reshape(kernel.shape[0], -1)
-                    alike.setdefault((matrix.shape[0], matrix.shape[1]), []).append((kernel, matrix))
+                    alike.setdefault((matrix.shape[0], matrix.shape[1]), []).append(
+                        (kernel, matrix)
+                    )
             for shape, pairs in alike.items():
                 length = group["lr"] * _ADAMW_SIZE * max(shape) ** 0.5
                 directions = orthogonal(torch.stack([matrix for _, matrix in pairs]))

@@ -1,8 +1,8 @@
 """Pack training images and clips with the teacher's output.
 
-A cache holds four packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each
-photo and cut-out; views.{u8,json}, the same for photos cropped as by a webcam; clips.{u8,json}, for each frame of each
-clip; backgrounds.{u8,json}, RGB.
+A cache holds four packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7
+channels) of each photo and cut-out; views.{u8,json}, the same for photos cropped as by a webcam;
+clips.{u8,json}, for each frame of each clip; backgrounds.{u8,json}, RGB.
 """
 
 from __future__ import annotations
@@ -36,12 +36,21 @@ class Teacher(PhotoTeacher, Protocol):
         """Reset the recurrent state; call between videos."""
 
     def frame(self, rgb: Pixels) -> tuple[Pixels, Pixels]:
-        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W, 3) RGB."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W,
+        3) RGB.
+        """
 
 
 def listed_pictures(folders: list[Path], *, clean: bool = False) -> list[Picture]:
-    """Return the pictures of all folders in a fixed random order. clean: only those with a stated free licence."""
-    listed = [picture for folder in folders for picture in list_pictures(folder) if picture.clean or not clean]
+    """Return the pictures of all folders in a fixed random order. clean: only those with a stated
+    free licence.
+    """
+    listed = [
+        picture
+        for folder in folders
+        for picture in list_pictures(folder)
+        if picture.clean or not clean
+    ]
     random.Random(0).shuffle(listed)
     return listed
 
@@ -59,7 +68,12 @@ def pack_all(folder: Path, pictures: list[Picture], clips: list[Path], teacher: 
 def _pack_backgrounds(path: Path, pictures: list[Picture]) -> None:
     with PackWriter(path) as pack:
         for picture in track(pictures, "backgrounds"):
-            pack.add(to_rgb(read_image(picture.path)), picture.name, "background", validation=picture.validation)
+            pack.add(
+                to_rgb(read_image(picture.path)),
+                picture.name,
+                "background",
+                validation=picture.validation,
+            )
 
 
 def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
@@ -74,7 +88,12 @@ def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
                     break
                 rgb = to_rgb(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA))
                 layers = np.concatenate([rgb, *teacher.frame(rgb)], 2)
-                pack.add(layers, f"{clip.stem}:{index}", clip.stem, validation=clip.stem in HELD_OUT_CLIPS)
+                pack.add(
+                    layers,
+                    f"{clip.stem}:{index}",
+                    clip.stem,
+                    validation=clip.stem in HELD_OUT_CLIPS,
+                )
                 index += 1
             pack.flush()
 
@@ -84,14 +103,25 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
         for picture in track(pictures, "people"):
             if picture.kind == "cutout":
                 bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
-                layers = np.concatenate([to_rgb(bgra[..., :3]), to_rgb(bgra[..., :3]), bgra[..., 3:]], 2)
-                pack.add(layers, picture.name, CUTOUT, validation=picture.validation, composable=True, usable=False)
+                layers = np.concatenate(
+                    [to_rgb(bgra[..., :3]), to_rgb(bgra[..., :3]), bgra[..., 3:]], 2
+                )
+                pack.add(
+                    layers,
+                    picture.name,
+                    CUTOUT,
+                    validation=picture.validation,
+                    composable=True,
+                    usable=False,
+                )
                 continue
             rgb = to_rgb(read_image(picture.path))
             foreground, alpha = teacher.photo(rgb, SETTLING_PASSES)
             agreement = 1.0
             if picture.mask is not None:
-                alpha, agreement = corrected(alpha[..., 0], read_image(picture.mask, cv2.IMREAD_GRAYSCALE))
+                alpha, agreement = corrected(
+                    alpha[..., 0], read_image(picture.mask, cv2.IMREAD_GRAYSCALE)
+                )
             usable, composable = judge(alpha[..., 0])
             alpha = decided(alpha)
             pack.add(

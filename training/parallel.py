@@ -1,4 +1,6 @@
-"""Data-parallel training in single-threaded processes, which tolerate a busy CPU better than threads."""
+"""Data-parallel training in single-threaded processes, which tolerate a busy CPU better than
+threads.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,13 @@ from torch import Tensor, nn
 
 
 def join(rank: int, count: int, rendezvous: str) -> None:
-    """Join the group of `count` processes; `rendezvous` is a file that they share, not needed for one process."""
+    """Join the group of `count` processes; `rendezvous` is a file that they share, not needed for
+    one process.
+    """
     if count > 1:
-        dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=count)
+        dist.init_process_group(
+            "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=count
+        )
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], count: int) -> None:

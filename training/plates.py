@@ -40,11 +40,15 @@ class PlateSource(SampleSource):
         pictures = self.taken(camera, frames, rng)
         plates = np.broadcast_to(plate_of(before, camera, rng), pictures.shape)
         foreground = np.stack([camera.tone_of(f) for f in foregrounds])
-        return Sample(np.concatenate([pictures, plates], 3), foreground, np.stack(alphas), np.stack(frames))
+        return Sample(
+            np.concatenate([pictures, plates], 3), foreground, np.stack(alphas), np.stack(frames)
+        )
 
 
 def plate_of(room: Pixels, camera: Camera, rng: Rng) -> Pixels:
-    """Return the plate of a room (H, W, 3): shifted, turned and lit a little differently, with noise."""
+    """Return the plate of a room (H, W, 3): shifted, turned and lit a little differently, with
+    noise.
+    """
     if rng.random() < _GONE:
         room = with_objects(room, rng)
     if rng.random() < _SHIFTED:

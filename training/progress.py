@@ -39,9 +39,15 @@ class Bar:
             from rich.console import Console
             from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
-            columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+            columns = (
+                *Progress.get_default_columns()[:3],
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+            )
             self._rich = Progress(*columns, console=Console(stderr=True))
-            self._task = self._rich.add_task("training", total=total_s, completed=int(begun_s), note="")
+            self._task = self._rich.add_task(
+                "training", total=total_s, completed=int(begun_s), note=""
+            )
 
     def __enter__(self) -> Bar:
         if self._rich is not None:

@@ -1,10 +1,12 @@
-"""Make the int8 version of the bundled network or of RVM MobileNetV3: `python -m training.quantize --help`.
+"""Make the int8 version of the bundled network or of RVM MobileNetV3: `python -m training.quantize
+--help`.
 
-Sets the scales of the quantizers from training samples, and measures the result on the held-out scenes of
-`training.compare_strangers`. Writes nothing if a figure of the model card gets worse by more than 2 %, compared with
-what ships: with the int8 version of the bundled network, because that is what users have now, and with RVM in float32.
-Repeat it whenever the weights change: until then the program runs in float32. The file of the bundled network contains
-its weights; that of RVM contains scales only, because its weights are not ours to ship.
+Sets the scales of the quantizers from training samples, and measures the result on the held-out
+scenes of `training.compare_strangers`. Writes nothing if a figure of the model card gets worse by
+more than 2 %, compared with what ships: with the int8 version of the bundled network, because that
+is what users have now, and with RVM in float32. Repeat it whenever the weights change: until then
+the program runs in float32. The file of the bundled network contains its weights; that of RVM
+contains scales only, because its weights are not ours to ship.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ RESOLUTION = {
     "rooms: alpha > 0.1 %": 0.01,
     "frames after a cut": 0.02,
 }
-"""Differences of figures that count few pixels or single photos; below these a change is not significant.
+"""Differences of figures that count few pixels or single photos; below these a change is not
+significant.
 
-The first that fits the end of a name holds. That of medians is the deviation, by bootstrap, of the difference of two
-networks on 79 photos.
+The first that fits the end of a name holds. That of medians is the deviation, by bootstrap, of the
+difference of two networks on 79 photos.
 """
 HIGHER_IS_BETTER = ("iou",)
 RVM = NETWORKS["rvm-mobilenetv3"]
@@ -67,12 +70,25 @@ Network = Literal["student", "rvm-mobilenetv3"]
 
 def main(
     cache: Annotated[Path, typer.Option(help="Folder that `python -m training.cache` filled.")],
-    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
-    teacher: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3, the reference of the photos.")],
-    network: Annotated[Network, typer.Option(help="The network to quantize; RVM is that of --teacher.")] = "student",
-    weights: Annotated[Path, typer.Option(help="The bundled network's weights to quantize.")] = BUNDLED,
-    every: Annotated[int, typer.Option(min=1, help="Measure every Nth scene only, for a quick check.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="The file to write, in place of the shipped one.")] = None,
+    pictures: Annotated[
+        list[Path],
+        typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable."),
+    ],
+    teacher: Annotated[
+        Path, typer.Option(help="A checkpoint of RVM MobileNetV3, the reference of the photos.")
+    ],
+    network: Annotated[
+        Network, typer.Option(help="The network to quantize; RVM is that of --teacher.")
+    ] = "student",
+    weights: Annotated[
+        Path, typer.Option(help="The bundled network's weights to quantize.")
+    ] = BUNDLED,
+    every: Annotated[
+        int, typer.Option(min=1, help="Measure every Nth scene only, for a quick check.")
+    ] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write, in place of the shipped one.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="File for the figures of both, JSON.")] = None,
 ) -> None:
     """Write the int8 version of a network if its quality holds."""
@@ -80,14 +96,21 @@ def main(
     rvm = rvm_network(teacher)
     work = _of_rvm(rvm, teacher, cache) if network == RVM.name else _of_student(weights, cache)
     scenes = Scenes(pictures, rvm, every)
-    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.shipped, work.int8))
+    before, after = (
+        scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.shipped, work.int8)
+    )
     if report is not None:
         report.write_text(json.dumps({"shipped": before, "new": after}, indent=1), encoding="utf-8")
     for name, value in before.items():
-        typer.echo(f"{name:34s} {value:9.4g} {after[name]:9.4g} {after[name] / value - 1 if value else 0:+7.1%}")
+        typer.echo(
+            f"{name:34s} {value:9.4g} {after[name]:9.4g} "
+            f"{after[name] / value - 1 if value else 0:+7.1%}"
+        )
     failed = regressions(before, after)
     if failed:
-        typer.echo(f"Nothing written: worse by more than {TOLERANCE:.0%}: {', '.join(failed)}.", err=True)
+        typer.echo(
+            f"Nothing written: worse by more than {TOLERANCE:.0%}: {', '.join(failed)}.", err=True
+        )
         raise typer.Exit(1)
     target = out or work.target
     work.save(target)
@@ -114,7 +137,9 @@ def _of_student(weights: Path, cache: Path) -> Work:
         written = Path(folder) / BUNDLED.name
         save_quantized(student, written, source)  # which rounds: what is written is to be measured
         measured = load(written)
-    return Work(shipped, measured, int8_file(weights), lambda path: save_quantized(student, path, source))
+    return Work(
+        shipped, measured, int8_file(weights), lambda path: save_quantized(student, path, source)
+    )
 
 
 def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:

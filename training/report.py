@@ -25,7 +25,10 @@ def main(
 ) -> None:
     """Plot training losses, validation error, and IoU with empty rooms, one panel each."""
     panels = [
-        draw_panel("training loss, by part", read(logs, "losses", ("l1", "laplacian", "entropy", "hints"), smooth=15)),
+        draw_panel(
+            "training loss, by part",
+            read(logs, "losses", ("l1", "laplacian", "entropy", "hints"), smooth=15),
+        ),
         draw_panel("validation MAD, 1e-3", read(logs, "check", ("photo_mad", "clip_mad"))),
         draw_panel("validation IoU at 0.5", read(logs, "check", ("photo_iou", "clip_iou"))),
         draw_panel("mean alpha of empty rooms", read(logs, "check", ("empty",))),
@@ -34,7 +37,8 @@ def main(
 
 
 def read(logs: list[Path], part: str, names: tuple[str, ...], smooth: int = 1) -> dict[str, Points]:
-    """Return {name: [(minutes since the first stretch began, value)]}; values are means of the last `smooth`.
+    """Return {name: [(minutes since the first stretch began, value)]}; values are means of the last
+    `smooth`.
 
     Names that no log has are left out: which losses there are depends on the stretch.
     """
@@ -76,17 +80,24 @@ def draw_panel(title: str, curves: dict[str, Points]) -> Pixels:
     for index, (name, points) in enumerate(curves.items()):
         colour = _COLOURS[index]
         line = np.array([place(point) for point in points], np.int32)
-        cv2.polylines(panel, [line], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA)
+        cv2.polylines(
+            panel, [line], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA
+        )
         _write(panel, name, (_WIDTH - 420 + 100 * index, 20), colour)
     return panel
 
 
 def _smoothed(points: Points, count: int) -> Points:
     values = [y for _, y in points]
-    return [(x, float(np.mean(values[max(0, i - count + 1) : i + 1]))) for i, (x, _) in enumerate(points)]
+    return [
+        (x, float(np.mean(values[max(0, i - count + 1) : i + 1])))
+        for i, (x, _) in enumerate(points)
+    ]
 
 
-def _write(panel: Pixels, text: str, place: tuple[int, int], colour: tuple[int, int, int] = _INK) -> None:
+def _write(
+    panel: Pixels, text: str, place: tuple[int, int], colour: tuple[int, int, int] = _INK
+) -> None:
     cv2.putText(panel, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
 
 

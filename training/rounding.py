@@ -1,7 +1,8 @@
 """Rounds exported weights to bfloat16, so that bfloat16 and float32 compute with the same ones.
 
-Executors fold each normalization into its convolution before they round. What a rounded weight changes is alike at
-every pixel of every frame and adds up over the layers, whereas the rounding errors of activations average out.
+Executors fold each normalization into its convolution before they round. What a rounded weight
+changes is alike at every pixel of every frame and adds up over the layers, whereas the rounding
+errors of activations average out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def round_weights(network: nn.Module) -> None:
-    """Fold the scales of normalizations into their convolutions and round the weights of all convolutions, in place.
+    """Fold the scales of normalizations into their convolutions and round the weights of all
+    convolutions, in place.
 
     A folded normalization keeps its shift and has a scale of 1.
     """
@@ -28,7 +30,9 @@ def round_weights(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.weight.copy_(module.weight.bfloat16())
-        assert module in folded or not isinstance(module, nn.BatchNorm2d), "a normalization without a convolution"
+        assert module in folded or not isinstance(module, nn.BatchNorm2d), (
+            "a normalization without a convolution"
+        )
 
 
 def _fold_scale(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:

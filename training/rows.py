@@ -26,17 +26,23 @@ BAND_PX = 10
 TRIMMED = 0.05
 """Share of the photos left out at either end of a trimmed mean, which no single photo decides."""
 SETTLED = 1.2
-"""After a cut a stream has settled once its error is at most so many times the error of a fresh state."""
+"""After a cut a stream has settled once its error is at most so many times the error of a fresh
+state.
+"""
 
 
 def ghost_share(alpha: Alpha) -> float:
-    """Return the share of pixels, in percent, with 0.1 < alpha < 0.9 farther than 10 px from the 0.5 contour."""
+    """Return the share of pixels, in percent, with 0.1 < alpha < 0.9 farther than 10 px from the
+    0.5 contour.
+    """
     undecided = (alpha > 0.1) & (alpha < 0.9)
     return 100 * float((undecided & (_distance_to_edge(alpha > 0.5) > GHOST_PX)).mean())
 
 
 def agreement_row(pred: Sequence[Alpha], true: Sequence[Alpha]) -> Row:
-    """Return MAD (mean, trimmed mean, median, p90, p99), failures, IoU and ghosts of one alpha per photo."""
+    """Return MAD (mean, trimmed mean, median, p90, p99), failures, IoU and ghosts of one alpha per
+    photo.
+    """
     mads = [metrics.mad(p, t) for p, t in zip(pred, true, strict=True)]
     ends = int(TRIMMED * len(mads))
     return {
@@ -58,7 +64,11 @@ def mask_row(pred: Sequence[Alpha], masks: Sequence[npt.NDArray[np.bool_]]) -> R
         off_edge = _distance_to_edge(mask) > BAND_PX
         errors.append(1e3 * float(np.abs(alpha - mask)[off_edge].mean()))
         ious.append(overlap(alpha > 0.5, mask))
-    return {"mask error": fmean(errors), "mask iou": fmean(ious), "mask iou median": float(np.median(ious))}
+    return {
+        "mask error": fmean(errors),
+        "mask iou": fmean(ious),
+        "mask iou median": float(np.median(ious)),
+    }
 
 
 def cutout_row(pred: Sequence[Alpha], true: Sequence[Alpha]) -> Row:
@@ -69,12 +79,16 @@ def cutout_row(pred: Sequence[Alpha], true: Sequence[Alpha]) -> Row:
         "cut-out mad": fmean(metrics.mad(p, t) for p, t in pairs),
         "cut-out mse": fmean(metrics.mse(p, t) for p, t in pairs),
         "cut-out grad": fmean(metrics.grad(p, t) for p, t in pairs),
-        "cut-out dtssd": fmean(metrics.dtssd(pred[i], pred[i - 1], true[i], true[i - 1]) for i in steps),
+        "cut-out dtssd": fmean(
+            metrics.dtssd(pred[i], pred[i - 1], true[i], true[i - 1]) for i in steps
+        ),
     }
 
 
 def gaps_shown(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
-    """Return the share, in percent, of the pixels in gaps of the true alphas that are shown; see `training.gaps`."""
+    """Return the share, in percent, of the pixels in gaps of the true alphas that are shown; see
+    `training.gaps`.
+    """
     shown = found = 0
     for ours, exact in zip(pred, true, strict=True):
         places = gaps(np.rint(255 * exact).astype(np.uint8))
@@ -86,8 +100,8 @@ def gaps_shown(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
 def holes(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
     """Return the share, in percent, of the insides of people that lies in holes of the matte.
 
-    Inside is what is more than 10 px from the edge of the true alpha; a hole is hidden and reaches no border of the
-    frame.
+    Inside is what is more than 10 px from the edge of the true alpha; a hole is hidden and reaches
+    no border of the frame.
     """
     inside = lost = 0
     for ours, exact in zip(pred, true, strict=True):
@@ -98,8 +112,12 @@ def holes(pred: Sequence[Alpha], true: Sequence[Alpha]) -> float:
     return 100 * lost / inside if inside else 0.0
 
 
-def rim_error(foreground: Pixels, alpha: Alpha, true_foreground: Pixels, true_alpha: Alpha) -> float:
-    """Return the mean colour error, of 255, within 5 px of the true edge over a contrasting background."""
+def rim_error(
+    foreground: Pixels, alpha: Alpha, true_foreground: Pixels, true_alpha: Alpha
+) -> float:
+    """Return the mean colour error, of 255, within 5 px of the true edge over a contrasting
+    background.
+    """
     rim = _distance_to_edge(true_alpha > 0.5) <= RIM_PX
     if not rim.any():
         return 0.0
@@ -112,8 +130,12 @@ def rim_error(foreground: Pixels, alpha: Alpha, true_foreground: Pixels, true_al
 
 
 def frames_until_settled(errors: Sequence[float], fresh: float) -> int:
-    """Return how many frames after a cut the error stays above that of a fresh state by more than a fifth."""
-    return next((i for i, error in enumerate(errors) if error <= SETTLED * fresh + 1.0), len(errors))
+    """Return how many frames after a cut the error stays above that of a fresh state by more than a
+    fifth.
+    """
+    return next(
+        (i for i, error in enumerate(errors) if error <= SETTLED * fresh + 1.0), len(errors)
+    )
 
 
 def mean_row(rows: Sequence[Row]) -> Row:
@@ -126,6 +148,9 @@ def _distance_to_edge(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     if shown.all() or not shown.any():
         return np.full(shown.shape, np.inf, np.float32)
     return np.asarray(
-        np.maximum(cv2.distanceTransform(shown, cv2.DIST_L2, 5), cv2.distanceTransform(1 - shown, cv2.DIST_L2, 5)),
+        np.maximum(
+            cv2.distanceTransform(shown, cv2.DIST_L2, 5),
+            cv2.distanceTransform(1 - shown, cv2.DIST_L2, 5),
+        ),
         np.float32,
     )

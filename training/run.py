@@ -64,17 +64,25 @@ class Stage:
     workers: int = 0
     """Processes that draw samples; 0 draws in the training thread."""
     stills: float = 0.0
-    """Share of the steps with single pictures instead of sequences, as many pictures as the sequences have frames."""
+    """Share of the steps with single pictures instead of sequences, as many pictures as the
+    sequences have frames.
+    """
     teacher: Path | None = None
     """Weights of RVM MobileNetV3, whose features the encoder learns; see `training.mimicry`."""
     trunk: Path | None = None
-    """Weights of EfficientNet-Lite0 for the trunk, see `training.trunk`; None if `begin` has one, or for none."""
+    """Weights of EfficientNet-Lite0 for the trunk, see `training.trunk`; None if `begin` has one,
+    or for none.
+    """
     plate: bool = False
-    """Train `models.mattecam.network.PlateNetwork`; then `begin` holds exported weights of either network."""
+    """Train `models.mattecam.network.PlateNetwork`; then `begin` holds exported weights of either
+    network.
+    """
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
-    """Return (width, height) of the frames of a step: the stage's or a variation, equal in all processes."""
+    """Return (width, height) of the frames of a step: the stage's or a variation, equal in all
+    processes.
+    """
     rng = np.random.default_rng([stage.seed, step])
     if rng.random() >= stage.vary:
         return stage.size
@@ -85,11 +93,15 @@ def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
 
 def frames_of_step(stage: Stage, step: int) -> int:
     """Return the frames of each sequence of a step, equal in all processes; 1 for single pictures."""
-    return 1 if np.random.default_rng([stage.seed, step, 1]).random() < stage.stills else stage.frames
+    return (
+        1 if np.random.default_rng([stage.seed, step, 1]).random() < stage.stills else stage.frames
+    )
 
 
 class Draw:
-    """Draws the batch of a step, uint8, for one process of a stretch. Can be sent to other processes."""
+    """Draws the batch of a step, uint8, for one process of a stretch. Can be sent to other
+    processes.
+    """
 
     def __init__(self, stage: Stage, rank: int, processes: int) -> None:
         self._arguments = stage, rank, processes
@@ -114,7 +126,9 @@ class Draw:
         if key not in self._sources:
             stage = self._arguments[0]
             kind = PlateSource if stage.plate else SampleSource
-            self._sources[key] = kind(stage.cache, size, frames, seed=stage.seed, unspoilt=stage.unspoilt)
+            self._sources[key] = kind(
+                stage.cache, size, frames, seed=stage.seed, unspoilt=stage.unspoilt
+            )
         return self._sources[key]
 
 
@@ -130,13 +144,17 @@ class Run:
         self.device = torch.device(stage.device)
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
         state = _checkpoint(begin)
-        self.learner = Learner(_has_heads(begin, state), self._network(begin, state)).to(self.device)
+        self.learner = Learner(_has_heads(begin, state), self._network(begin, state)).to(
+            self.device
+        )
         if self.device.type == "cuda":
             torch.backends.cudnn.benchmark = True
             self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.dtype = half_type(self.device) if stage.half else None
         """Half precision in which the networks run; None for float32."""
-        self.teacher = FeatureTeacher(stage.teacher, self.device, self.dtype) if stage.teacher else None
+        self.teacher = (
+            FeatureTeacher(stage.teacher, self.device, self.dtype) if stage.teacher else None
+        )
         self.average = Average(self.learner, stage.ema)
         trunk = self.learner.student.trunk
         pretrained = set_trained_parts(trunk) if trunk else ()
@@ -158,8 +176,8 @@ class Run:
         return self.stage.out / "checkpoint.pt"
 
     def stop(self) -> None:
-        """Asks for the end after the step in progress (any thread, or a signal handler); what the process of rank 0 was
-        asked counts for all.
+        """Asks for the end after the step in progress (any thread, or a signal handler); what the
+        process of rank 0 was asked counts for all.
         """
         self.stopped = True
 
@@ -224,21 +242,33 @@ class Run:
         averaged = self.average.module
         assert isinstance(averaged, Learner)
         if not self.stage.plate:  # the pictures of the check have no plates
-            self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
+            self._log(
+                {
+                    "check": quick_check(
+                        averaged.student, self.stage.cache, self.stage.size, self.device
+                    )
+                }
+            )
 
     def _network(self, begin: Path | None, state: State) -> MattecamNetwork:
-        """Return a network with the layout of the weights to begin with; of exported weights also with these."""
+        """Return a network with the layout of the weights to begin with; of exported weights also
+        with these.
+        """
         stage = self.stage
         kind = PlateNetwork if stage.plate else MattecamNetwork
         if state:
             network = kind.for_weights(name.removeprefix("student.") for name in state["learner"])
             if stage.trunk and network.trunk is None:
-                raise UsageError("The checkpoint has no trunk; export its weights and give these with --from.")
+                raise UsageError(
+                    "The checkpoint has no trunk; export its weights and give these with --from."
+                )
             return network
         network = load(begin) if begin else MattecamNetwork()
         if stage.trunk and network.trunk is None:
             if stage.frames > 1:
-                raise UsageError("A new trunk is trained on single pictures first; give --frames 1.")
+                raise UsageError(
+                    "A new trunk is trained on single pictures first; give --frames 1."
+                )
             network = with_trunk(network, stage.trunk)
         return with_plate(network) if stage.plate else network
 

@@ -34,7 +34,9 @@ LAYERS: tuple[str, ...] = (
     "decoder.decode0.coarser",
     "decoder.decode0.rest.1",
 )
-"""Convolutions in int8: the 1x1 ones of the encoder's last layers, and those of the decoder that take most time."""
+"""Convolutions in int8: the 1x1 ones of the encoder's last layers, and those of the decoder that
+take most time.
+"""
 
 
 class ExportedNetwork(MattingNetwork):
@@ -59,7 +61,9 @@ class ExportedNetwork(MattingNetwork):
 
 
 def in_int8(network: MattingNetwork, layers: tuple[str, ...] = LAYERS) -> ExportedNetwork:
-    """Return RVM with these convolutions in int8; `training.calibration` sets the scales. Takes the deep filter."""
+    """Return RVM with these convolutions in int8; `training.calibration` sets the scales. Takes the
+    deep filter.
+    """
     with torch.no_grad():
         return ExportedNetwork(network, quantized(export(network, direct=False), layers))
 

@@ -28,12 +28,16 @@ def save_quantized(mattecam: MattecamNetwork, path: Path, metadata: dict[str, st
     for name, module in mattecam.named_modules():
         if isinstance(module, QuantizedConv):
             steps = module.weight.detach() / module.scale[:, None, None, None]
-            state[f"{name}.weight"] = steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
+            state[f"{name}.weight"] = (
+                steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
+            )
     save_file(state, path, metadata)
 
 
 def input_scales(network: nn.Module) -> dict[str, Tensor]:
-    """Return scales and limits of the inputs of the convolutions that `quantize_convolutions` replaced."""
+    """Return scales and limits of the inputs of the convolutions that `quantize_convolutions`
+    replaced.
+    """
     tensors: dict[str, Tensor] = {}
     for name, quantizer in quantizers(network):
         tensors[name + INPUT] = quantizer.scale.detach().clone().reshape(1)

@@ -30,21 +30,33 @@ HELD_OUT_SOURCES = frozenset(
 )
 """Whole sources that no network is trained on in any form: the model card is measured on them."""
 
-HELD_OUT_SCENES = ("ph_pm_apartment", "ph_pm_lobby", "ph_gk_brown_photostudio_01", "ph_gk_vestibule", "ph_gk_autoshop")
+HELD_OUT_SCENES = (
+    "ph_pm_apartment",
+    "ph_pm_lobby",
+    "ph_gk_brown_photostudio_01",
+    "ph_gk_vestibule",
+    "ph_gk_autoshop",
+)
 """Prefixes of room views that no network is trained on; all views of one scene share a prefix."""
 
 WHOLE_BODY = frozenset({"bearpaw/clothing-co-parsing", "VikramShenoy97/Human-Segmentation-Dataset"})
-"""Sources of photos that show people from head to foot; the others show heads and shoulders, or half bodies."""
+"""Sources of photos that show people from head to foot; the others show heads and shoulders, or
+half bodies.
+"""
 
 _PUBLIC_DOMAIN = frozenset({"18F/18f.gsa.gov"})
 """Sources with stated free licences in a folder whose index has no tiers."""
 
 _OFFICIAL_PORTRAITS = ("CivilServiceUSA/", "voteview/")
-"""Sources of studio portraits before flags; one photo of three is used, so that they do not dominate."""
+"""Sources of studio portraits before flags; one photo of three is used, so that they do not
+dominate.
+"""
 _OFFICIAL_SHARE = 3
 
 _ONE_PERSON_IN_MANY = ("isl_",)
-"""Name prefixes of sources that show the same few people again and again: these are for training only."""
+"""Name prefixes of sources that show the same few people again and again: these are for training
+only.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,9 @@ class Picture:
 
     @property
     def validation(self) -> bool:
-        """Whether training never sees it: a source or scene held out, or a tenth of the others, chosen by name."""
+        """Whether training never sees it: a source or scene held out, or a tenth of the others,
+        chosen by name.
+        """
         if self.source in HELD_OUT_SOURCES or self.name.startswith(HELD_OUT_SCENES):
             return True
         if self.name.startswith(_ONE_PERSON_IN_MANY):
@@ -71,14 +85,17 @@ class Picture:
 
 
 def list_pictures(folder: Path) -> list[Picture]:
-    """Return all pictures listed in `folder`/index.tsv (name, source, licence, kind, note) whose file exists.
+    """Return all pictures listed in `folder`/index.tsv (name, source, licence, kind, note) whose
+    file exists.
 
-    A name is a path relative to the folder, or the stem of a file in portraits/, masks/, cutouts/ or backgrounds/. A
-    note that begins with a tier marks a stated free licence.
+    A name is a path relative to the folder, or the stem of a file in portraits/, masks/, cutouts/
+    or backgrounds/. A note that begins with a tier marks a stated free licence.
     """
     folders = ("portraits", "masks", "cutouts", "backgrounds")
     files = {
-        kind: {path.stem: path for path in (folder / kind).iterdir()} if (folder / kind).is_dir() else {}
+        kind: {path.stem: path for path in (folder / kind).iterdir()}
+        if (folder / kind).is_dir()
+        else {}
         for kind in folders
     }
     pictures = []
@@ -112,7 +129,9 @@ def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:
     """Return the image with OpenCV's channel order: BGR, BGRA or grey."""
     image = cv2.imread(str(path), mode)
     if image is None:
-        raise SourceOpenError(f"{path} is no image that can be read; remove it or its line in index.tsv.")
+        raise SourceOpenError(
+            f"{path} is no image that can be read; remove it or its line in index.tsv."
+        )
     return np.asarray(image, np.uint8)
 
 

@@ -41,11 +41,14 @@ class Learner(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
         self.mimicry = Mimicry(self.student.get_parameter("decode4.0.weight").shape[1])
 
-    def forward(self, batch: Batch, dtype: torch.dtype | None, wanted: Tensor | None = None) -> dict[str, Tensor]:
-        """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.
+    def forward(
+        self, batch: Batch, dtype: torch.dtype | None, wanted: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with
+        the frame's RGB.
 
-        dtype: half precision in which the network runs, None for float32; the losses stay in float32. wanted: the
-        features of `training.mimicry.FeatureTeacher`.
+        dtype: half precision in which the network runs, None for float32; the losses stay in
+        float32. wanted: the features of `training.mimicry.FeatureTeacher`.
         """
         src, fgr, pha, _ = batch
         frames = src.shape[1]
@@ -75,13 +78,17 @@ class Learner(nn.Module):
             losses["features"] = mimicry
         if not self.hints:
             return losses
-        hints = [segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:])) for x in rough]
+        hints = [
+            segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:]))
+            for x in rough
+        ]
         losses["hints"] = _HINT * torch.stack(hints).sum()
         return losses
 
 
 def half_type(device: torch.device) -> torch.dtype | None:
-    """Return bfloat16, or float16 on GPUs without it (before Ampere), which then need a scaled loss.
+    """Return bfloat16, or float16 on GPUs without it (before Ampere), which then need a scaled
+    loss.
 
     None on CPUs without it, where a step takes ten times as long in bfloat16 as in float32.
     """
@@ -92,12 +99,19 @@ def half_type(device: torch.device) -> torch.dtype | None:
 
 def stacked(samples: Sequence[Sample]) -> Batch:
     """Return the samples as tensors on the CPU."""
-    return Batch(*(torch.from_numpy(np.stack([getattr(each, name) for each in samples])) for name in Batch._fields))
+    return Batch(
+        *(
+            torch.from_numpy(np.stack([getattr(each, name) for each in samples]))
+            for name in Batch._fields
+        )
+    )
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:
     """Return the batch in 0..1, (B, T, C, H, W). From pinned memory the copy does not block."""
-    return Batch(*(x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch))
+    return Batch(
+        *(x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch)
+    )
 
 
 def to_batch(samples: Sequence[Sample], device: torch.device) -> Batch:

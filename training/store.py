@@ -49,7 +49,9 @@ _FLUSH_EVERY = 200
 
 
 class PackWriter:
-    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json`, periodically and at the end."""
+    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json`, periodically and
+    at the end.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,10 @@ class PackWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.flush()
         self._file.close()
@@ -79,7 +84,16 @@ class PackWriter:
     ) -> None:
         """Append one image, uint8 (H, W, C)."""
         height, width, channels = pixels.shape
-        entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable, masked)
+        entry = Entry(
+            name,
+            group,
+            self._file.tell(),
+            (height, width, channels),
+            validation,
+            composable,
+            usable,
+            masked,
+        )
         self._file.write(np.ascontiguousarray(pixels).tobytes())
         self._entries.append(entry)
         if len(self._entries) % _FLUSH_EVERY == 0:

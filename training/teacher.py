@@ -20,7 +20,9 @@ SETTLING_PASSES = 2
 
 
 class Teacher:
-    """RVM MobileNetV3 at ratio 1, in OpenVINO (bfloat16 where the CPU has it: 4e-4 of alpha, twice as fast)."""
+    """RVM MobileNetV3 at ratio 1, in OpenVINO (bfloat16 where the CPU has it: 4e-4 of alpha, twice
+    as fast).
+    """
 
     def __init__(self, weights: Path, threads: int = 2, precision: str = "bf16") -> None:
         self._network = network = rvm_network(weights)
@@ -37,7 +39,9 @@ class Teacher:
         self._state = None
 
     def frame(self, rgb: Pixels) -> tuple[Pixels, Pixels]:
-        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W, 3) RGB."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W,
+        3) RGB.
+        """
         height, width = rgb.shape[:2]
         if self._state is None:
             self._state = [x.numpy() for x in self._network.initial_state(1, height, width)]

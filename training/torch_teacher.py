@@ -16,7 +16,9 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class TorchTeacher:
-    """A recurrent network at ratio 1 on a device of torch, in float16 on a GPU. Implements `training.packs.Teacher`."""
+    """A recurrent network at ratio 1 on a device of torch, in float16 on a GPU. Implements
+    `training.packs.Teacher`.
+    """
 
     def __init__(self, network: MattingNetwork | MattecamNetwork, device: str) -> None:
         self._device = torch.device(device)
@@ -32,7 +34,9 @@ class TorchTeacher:
 
     @torch.inference_mode()
     def frame(self, rgb: Pixels) -> tuple[Pixels, Pixels]:
-        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W, 3) RGB."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W,
+        3) RGB.
+        """
         foreground, alpha = self._step(self._tensor(rgb))
         return _to_pixels(foreground), _to_pixels(alpha)
 

@@ -39,27 +39,57 @@ class Launch:
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and the log; a run found there is resumed.")],
-    cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
-    begin: Annotated[Path | None, typer.Option("--from", help="Checkpoint or exported weights to start from.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for checkpoints and the log; a run found there is resumed.")
+    ],
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")
+    ] = None,
+    begin: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint or exported weights to start from.")
+    ] = None,
     size: Annotated[str, typer.Option(help="Width and height of the frames.")] = "256x144",
-    vary: Annotated[float, typer.Option(min=0, max=1, help="Share of steps at 0.6 to 1.2 times the size.")] = 0.0,
-    unspoilt: Annotated[float, typer.Option(min=0, max=1, help="Share of samples that no camera spoils.")] = 0.0,
-    frames: Annotated[int, typer.Option(min=1, help="Frames of a sequence; 1 trains on single pictures.")] = 1,
-    stills: Annotated[float, typer.Option(min=0, max=1, help="Share of steps on single pictures.")] = 0.0,
-    batch: Annotated[int, typer.Option(min=1, help="Sequences of a step, over all processes.")] = 32,
-    minutes: Annotated[float, typer.Option(help="Length of the run; the learning rate falls to zero over it.")] = 20,
+    vary: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of steps at 0.6 to 1.2 times the size.")
+    ] = 0.0,
+    unspoilt: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of samples that no camera spoils.")
+    ] = 0.0,
+    frames: Annotated[
+        int, typer.Option(min=1, help="Frames of a sequence; 1 trains on single pictures.")
+    ] = 1,
+    stills: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of steps on single pictures.")
+    ] = 0.0,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Sequences of a step, over all processes.")
+    ] = 32,
+    minutes: Annotated[
+        float, typer.Option(help="Length of the run; the learning rate falls to zero over it.")
+    ] = 20,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights per step.")] = 0.998,
     seed: Annotated[int, typer.Option(help="Seed of the weights and the samples.")] = 0,
     save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3,
-    processes: Annotated[int, typer.Option(min=1, help="Training processes; on a CPU, one for each core.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Training processes; on a CPU, one for each core.")
+    ] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")] = 0,
-    teacher: Annotated[Path | None, typer.Option(help="RVM MobileNetV3, to learn its features, too.")] = None,
-    trunk: Annotated[Path | None, typer.Option(help="EfficientNet-Lite0, to add a trunk to the network.")] = None,
-    plate: Annotated[bool, typer.Option(help="Train the network that also sees a picture of the empty room.")] = False,
-    half: Annotated[bool, typer.Option(help="bfloat16; without it, float16 on GPUs and float32 on CPUs.")] = True,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")
+    ] = 0,
+    teacher: Annotated[
+        Path | None, typer.Option(help="RVM MobileNetV3, to learn its features, too.")
+    ] = None,
+    trunk: Annotated[
+        Path | None, typer.Option(help="EfficientNet-Lite0, to add a trunk to the network.")
+    ] = None,
+    plate: Annotated[
+        bool, typer.Option(help="Train the network that also sees a picture of the empty room.")
+    ] = False,
+    half: Annotated[
+        bool, typer.Option(help="bfloat16; without it, float16 on GPUs and float32 on CPUs.")
+    ] = True,
 ) -> None:
     """Train the student, or resume the run in OUT. Start with small frames.
 
@@ -93,11 +123,15 @@ def main(
 
 
 def filled(cache: Path | None) -> Path:
-    """Return the folder of a cache that has all packs; None is the default one. Raises BadParameter otherwise."""
+    """Return the folder of a cache that has all packs; None is the default one. Raises BadParameter
+    otherwise.
+    """
     folder = cache or default_cache()
     missing = [pack for pack in PACKS if not (folder / f"{pack}.json").is_file()]
     if missing:
-        raise typer.BadParameter(f"{folder} has no {' and no '.join(missing)}; fill it with training.cache first.")
+        raise typer.BadParameter(
+            f"{folder} has no {' and no '.join(missing)}; fill it with training.cache first."
+        )
     return folder
 
 
@@ -114,8 +148,11 @@ def train_in_processes(stage: Stage, processes: int) -> int:
     return run_processes(work, lambda rendezvous: Launch(stage, processes, rendezvous), processes)
 
 
-def run_processes(target: Callable[[int, T], None], launch: Callable[[str], T], processes: int) -> int:
-    """Run target(rank, launch(rendezvous)) in child processes, none of which outlives this call; return the exit code.
+def run_processes(
+    target: Callable[[int, T], None], launch: Callable[[str], T], processes: int
+) -> int:
+    """Run target(rank, launch(rendezvous)) in child processes, none of which outlives this call;
+    return the exit code.
 
     launch: is called once; for the rendezvous, see `training.parallel`.
     """
@@ -129,9 +166,9 @@ def run_processes(target: Callable[[int, T], None], launch: Callable[[str], T], 
                 workers.append(context.Process(target=target, args=(rank, launched)))
                 workers[-1].start()
             # Asked once per round: without a sentinel, `wait` would wait for ever.
-            while (alive := [worker.sentinel for worker in workers if worker.is_alive()]) and not any(
-                worker.exitcode for worker in workers
-            ):
+            while (
+                alive := [worker.sentinel for worker in workers if worker.is_alive()]
+            ) and not any(worker.exitcode for worker in workers):
                 wait(alive)
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED
@@ -166,7 +203,8 @@ def _end(workers: list[SpawnProcess]) -> None:
 
 def work(rank: int, launch: Launch) -> None:
     """Run one process of a run; it ends if its parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; the parent forwards it
+    # Ctrl+C reaches every process; the parent forwards it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     run = Run(launch.stage, rank, launch.processes, launch.rendezvous)
     signal.signal(signal.SIGTERM, lambda *_: run.stop())

@@ -1,4 +1,6 @@
-"""Validation data for comparing networks: unseen people, clips and rooms, with the teacher's alphas."""
+"""Validation data for comparing networks: unseen people, clips and rooms, with the teacher's
+alphas.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Scene:
     frames: list[Pixels]
     """uint8 (288, 512, 3) RGB each; one for photos and rooms."""
     true: list[Alpha]
-    """Teacher's alpha of each measured frame: all but the warm-up of a clip, the only one of a photo."""
+    """Teacher's alpha of each measured frame: all but the warm-up of a clip, the only one of a
+    photo.
+    """
 
     @property
     def still(self) -> bool:
@@ -74,7 +78,8 @@ class TeacherMatter:
 
 
 def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
-    """Return the validation scenes: up to `photos` photos, the validation clips in `clips`, and rooms.
+    """Return the validation scenes: up to `photos` photos, the validation clips in `clips`, and
+    rooms.
 
     The teacher's alphas are computed once and kept in `cache`/validation.npz.
     """
@@ -97,7 +102,9 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
                 from training.teacher import Teacher
 
                 teacher = TeacherMatter(Teacher(weights, precision="f32"))
-            known[key] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(np.uint8)
+            known[key] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(
+                np.uint8
+            )
         scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[key])
     if teacher is not None:
         np.savez_compressed(kept, allow_pickle=False, **known)
@@ -129,7 +136,10 @@ def _photos(cache: Path, count: int) -> list[Scene]:
 def _rooms(cache: Path, count: int) -> list[Scene]:
     pack = Pack(cache / "backgrounds")
     entries = [e for e in pack.entries if e.validation][:count]
-    return [Scene(e.name, "room", [np.ascontiguousarray(filling(pack.pixels(e), SIZE))], []) for e in entries]
+    return [
+        Scene(e.name, "room", [np.ascontiguousarray(filling(pack.pixels(e), SIZE))], [])
+        for e in entries
+    ]
 
 
 def _clips(cache: Path, folder: Path) -> list[Scene]:

@@ -21,18 +21,23 @@ _SHOULDERS = 1.35
 
 
 def filling(image: Pixels, size: tuple[int, int]) -> Pixels:
-    """Return the image (H, W, C <= 4) scaled to fill `size` (width, height), cropped mostly at the bottom."""
+    """Return the image (H, W, C <= 4) scaled to fill `size` (width, height), cropped mostly at the
+    bottom.
+    """
     scaled = _covering(image, size)
     return _cut(scaled, size, (scaled.shape[0] - size[1]) // 5)
 
 
 def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
-    """Return the photo scaled to fill `size` (width, height) and cropped as by a webcam: the head is in view.
+    """Return the photo scaled to fill `size` (width, height) and cropped as by a webcam: the head
+    is in view.
 
     layers: uint8 (H, W, C), the last channel the alpha of the people.
     """
     scaled = _covering(layers, size)
-    top = min(max(0, top_of_head(scaled[..., -1]) - round(size[1] * _ABOVE)), scaled.shape[0] - size[1])
+    top = min(
+        max(0, top_of_head(scaled[..., -1]) - round(size[1] * _ABOVE)), scaled.shape[0] - size[1]
+    )
     return _cut(scaled, size, top)
 
 
@@ -79,7 +84,9 @@ def _covering(image: Pixels, size: tuple[int, int]) -> Pixels:
     scale = max(size[0] / width, size[1] / height)
     scaled = max(size[0], round(width * scale)), max(size[1], round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(image), scaled, interpolation=method), np.uint8)
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(image), scaled, interpolation=method), np.uint8
+    )
 
 
 def _cut(scaled: Pixels, size: tuple[int, int], top: int) -> Pixels:

@@ -1,7 +1,7 @@
 """Photos cropped as by a webcam, with the teacher's output for the same crop: the pack `views`.
 
-A student learns best from a teacher with the same input (Beyer et al., arXiv 2106.05237). RVM's mattes of a whole photo
-and of a crop of it differ by as much as the error of a good student.
+A student learns best from a teacher with the same input (Beyer et al., arXiv 2106.05237). RVM's
+mattes of a whole photo and of a crop of it differ by as much as the error of a good student.
 """
 
 from __future__ import annotations
@@ -36,13 +36,16 @@ class PhotoTeacher(Protocol):
     """Interface of `training.teacher.Teacher`."""
 
     def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
-        """Return foreground (H, W, 3) and alpha (H, W, 1) of a photo (H, W, 3) RGB after `passes` passes, uint8."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1) of a photo (H, W, 3) RGB after `passes`
+        passes, uint8.
+        """
 
 
 def pack_views(cache: Path, pictures: list[Picture], teacher: PhotoTeacher) -> None:
     """Crop the usable photos in `cache`/people and pack the teacher's output for them.
 
-    Portraits are cropped twice, whole bodies once; validation photos once and always in the same way.
+    Portraits are cropped twice, whole bodies once; validation photos once and always in the same
+    way.
     """
     people = Pack(cache / "people")
     masks = {picture.name: picture.mask for picture in pictures}
@@ -50,7 +53,11 @@ def pack_views(cache: Path, pictures: list[Picture], teacher: PhotoTeacher) -> N
         for entry, number in track(_cuts(people.entries), "views"):
             photo, mask = people.pixels(entry), masks.get(entry.name)
             rng = np.random.default_rng([zlib.crc32(entry.name.encode()), number])
-            layers = _plain_view(photo, teacher) if entry.validation else _random_view(photo, mask, teacher, rng)
+            layers = (
+                _plain_view(photo, teacher)
+                if entry.validation
+                else _random_view(photo, mask, teacher, rng)
+            )
             if layers is not None:
                 pack.add(_kept(layers), entry.name, entry.group, validation=entry.validation)
 
@@ -67,8 +74,12 @@ def _plain_view(photo: Pixels, teacher: PhotoTeacher) -> Pixels:
     return np.concatenate([rgb, *teacher.photo(rgb, _SETTLING_PASSES)], 2)
 
 
-def _random_view(photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: Rng) -> Pixels | None:
-    """Return RGB, foreground and alpha, (H, W, 7), of a crop, or None if it is unclear who is in it."""
+def _random_view(
+    photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: Rng
+) -> Pixels | None:
+    """Return RGB, foreground and alpha, (H, W, 7), of a crop, or None if it is unclear who is in
+    it.
+    """
     size = photo.shape[1], photo.shape[0]
     whole = np.ascontiguousarray(photo[..., [0, 1, 2, 6]])
     head = top_of_head(whole[..., 3]) if rng.random() < _HEADS else None
@@ -89,8 +100,12 @@ def _random_view(photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: R
 def _is_certain(rgb: Pixels, alpha: Pixels, teacher: PhotoTeacher) -> bool:
     """Return whether the teacher finds the same people at a smaller size."""
     height, width = alpha.shape[:2]
-    smaller = np.asarray(cv2.resize(rgb, (width * 5 // 8, height * 5 // 8), interpolation=cv2.INTER_AREA), np.uint8)
-    other = cv2.resize(teacher.photo(smaller, _SETTLING_PASSES)[1], (width, height), interpolation=cv2.INTER_LINEAR)
+    smaller = np.asarray(
+        cv2.resize(rgb, (width * 5 // 8, height * 5 // 8), interpolation=cv2.INTER_AREA), np.uint8
+    )
+    other = cv2.resize(
+        teacher.photo(smaller, _SETTLING_PASSES)[1], (width, height), interpolation=cv2.INTER_LINEAR
+    )
     return overlap(alpha[..., 0] > 127, other > 127) >= _CERTAIN
 
 
@@ -101,6 +116,6 @@ def _warped(layers: Pixels, matrix: npt.NDArray[np.float64]) -> Pixels:
 def _kept(layers: Pixels) -> Pixels:
     """Return the layers (H, W, 7) at the stored size."""
     parts = [np.ascontiguousarray(part) for part in (layers[..., :3], layers[..., 3:])]
-    return np.concatenate([cv2.resize(part, KEPT_SIZE, interpolation=cv2.INTER_AREA) for part in parts], 2).astype(
-        np.uint8
-    )
+    return np.concatenate(
+        [cv2.resize(part, KEPT_SIZE, interpolation=cv2.INTER_AREA) for part in parts], 2
+    ).astype(np.uint8)

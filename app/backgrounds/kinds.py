@@ -261,7 +261,8 @@ class VideoBackground(Background):
             raise
         self._layout = layout
         self._realtime = realtime
-        # Guards what both threads use, from here on; not the errors, each of which one thread writes.
+        # Guards what both threads use, from here on; not the errors, each of which one thread
+        # writes.
         self._condition = threading.Condition()
         self._closing = False
         self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)

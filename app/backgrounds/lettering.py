@@ -94,7 +94,8 @@ def missing_letters(text: str) -> Text | None:
     if not missing:
         return None
     return t(
-        "No font of this computer has the letters {letters} of the stand-by text; install one or leave them out.",
+        "No font of this computer has the letters {letters} of the stand-by text; install one or "
+        "leave them out.",
         letters=" ".join(missing),
     )
 

@@ -451,7 +451,8 @@ class CameraSource(FrameSource):
                 "desktop apps use cameras, in Settings › Privacy & security › Camera"
             )
         return t(
-            "check that it is connected, that no other program uses it, and that this program may access cameras",
+            "check that it is connected, that no other program uses it, and that this program may "
+            "access cameras",
         )
 
     def _why_lost(self) -> Text:
@@ -465,7 +466,8 @@ class CameraSource(FrameSource):
             return self._why_blank(self._blank)
         if self._decoder.last_damage:
             return t(
-                "The camera {camera} delivers only damaged frames; check its cable, or use another USB port.",
+                "The camera {camera} delivers only damaged frames; check its cable, or use another "
+                "USB port.",
                 camera=self._name(),
             )
         self.hold_exposure(False)
@@ -493,7 +495,8 @@ class CameraSource(FrameSource):
                 camera=self._name(),
             )
         return t(
-            "The camera {camera} sends video that cannot be decoded; choose another format or another camera.",
+            "The camera {camera} sends video that cannot be decoded; choose another format or "
+            "another camera.",
             camera=self._name(),
         )
 

@@ -189,7 +189,8 @@ def find_camera(wanted: str) -> CameraDevice:
         return CameraDevice(wanted, wanted, "", number)
     raise CameraAbsentError(
         t(
-            "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+            "There is no camera {name}; connect it or choose another one⟦ (the command `devices` "
+            "lists them)⟧.",
             name=wanted,
         )
     )

@@ -103,7 +103,8 @@ class PortalSource(FrameSource):
             self.close()
             raise SourceOpenError(
                 t(
-                    "The camera {camera} of the portal delivers no frames; close the programs that use it.",
+                    "The camera {camera} of the portal delivers no frames; close the programs that "
+                    "use it.",
                     camera=self._camera.title,
                 )
             )

@@ -116,7 +116,8 @@ def parse_source(text: str) -> SourceName:
     if "\0" in text or not text.strip() or (is_wrong and not is_known):
         raise UsageError(
             t(
-                "“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.",
+                "“{text}” is no source; use auto, demo, camera:INDEX, camera:/dev/videoN or a "
+                "video file.",
                 text=text,
             )
         )

@@ -59,7 +59,8 @@ class VideoFileSource(FrameSource):
         if exists(path) and path.is_dir():
             raise SourceOpenError(
                 t(
-                    "{file} is a folder; choose a video or an image in it⟦ (`{program} convert` converts folders)⟧.",
+                    "{file} is a folder; choose a video or an image in it⟦ (`{program} convert` "
+                    "converts folders)⟧.",
                     file=path,
                     program=program_command(),
                 ),
@@ -144,7 +145,8 @@ class VideoFileSource(FrameSource):
         if self._reader.reshaped and not self._reported_shape:
             self._reported_shape = True
             log.warning(
-                "Frames of %s have another shape than the first; they are given bars, not stretched.",
+                "Frames of %s have another shape than the first; they are given bars, not "
+                "stretched.",
                 self._reader.path,
             )
         return self._round_s + timed[0], timed[1]

@@ -1,4 +1,6 @@
-"""Measurements of `bench`: network and frame step beside the usual loop around the same network, interleaved."""
+"""Measurements of `bench`: network and frame step beside the usual loop around the same network,
+interleaved.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,10 @@ def interleave(contenders: Sequence[Contender], seconds: float) -> None:
 
 
 def measure_models(
-    settings: MattingSettings, size: tuple[int, int], seconds: float, progress: Callable[[str], None]
+    settings: MattingSettings,
+    size: tuple[int, int],
+    seconds: float,
+    progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Return the content of `bench --json`. size: (width, height) of frames. Raises ModelError.
 
@@ -95,7 +100,9 @@ def measure_models(
     results: list[dict[str, Any]] = []
     for model in models:
         progress(f"{model}: preparing")
-        results += _measure_model(settings.replace(model=model), frames, seconds / len(models), progress)
+        results += _measure_model(
+            settings.replace(model=model), frames, seconds / len(models), progress
+        )
     return {"machine": hardware.machine(), "results": results}
 
 
@@ -109,13 +116,17 @@ def models_to_measure(settings: MattingSettings) -> list[str]:
 
 
 def _measure_model(
-    settings: MattingSettings, frames: list[BgrImage], seconds: float, progress: Callable[[str], None]
+    settings: MattingSettings,
+    frames: list[BgrImage],
+    seconds: float,
+    progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     height, width = frames[0].shape[:2]
     choice = choose(settings)
     if settings.device == INTEL and choice.target.device != INTEL:
         raise ModelChoiceError(
-            f"The model {choice.model} was not measured on the GPU of Intel; choose another device or model."
+            f"The model {choice.model} was not measured on the GPU of Intel; choose another device "
+            "or model."
         )
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, downsample_ratio=ratio)
@@ -137,9 +148,15 @@ def _measure_model(
             built.callback(engine.close)
             problem = engine.info.gpu_problem
             if problem:
-                failures.append(ModelError(f"The GPU of Intel failed: {problem}; choose another device."))
+                failures.append(
+                    ModelError(f"The GPU of Intel failed: {problem}; choose another device.")
+                )
                 continue
-            if target.executor == "openvino" and target.device == "cpu" and not choice.spec.needs_plate:
+            if (
+                target.executor == "openvino"
+                and target.device == "cpu"
+                and not choice.spec.needs_plate
+            ):
                 contenders.append(_network(chosen, width, height))
             contenders.append(step_contender(engine, "off", frames, backdrop))
         if failures and not contenders:
@@ -180,23 +197,34 @@ def targets(settings: MattingSettings, choice: Choice) -> list[Target]:
         trials = candidates(settings.replace(device=INTEL), choice.model, choice.weights)
         found += [Target(INTEL, "openvino", trial.precision) for trial in trials]
     if device == "cpu" or settings.device == "auto":
-        found += [Target("cpu", "openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
+        found += [
+            Target("cpu", "openvino", precision)
+            for precision in cpu_precisions(choice.model, choice.weights)
+        ]
     return [
         target
         for target in found
-        if settings.executor in ("auto", target.executor) and settings.precision in ("auto", target.precision)
+        if settings.executor in ("auto", target.executor)
+        and settings.precision in ("auto", target.precision)
     ]
 
 
 def trial_rows() -> list[tuple[str, ...]]:
-    """Return a header and what was measured of the installed networks on this machine, for a report."""
+    """Return a header and what was measured of the installed networks on this machine, for a
+    report.
+    """
     rows: list[tuple[str, ...]] = [
         ("model", "precision", "on", "ms", "CPU ms", "difference of alpha", "made in s", "problem")
     ]
     for model, weights in measurable().items():
         for trial in (*trials_of(model, weights), *trials_of(model, weights, INTEL)):
             place = trial.gpu or ("all cores" if trial.threads is None else "one thread")
-            figures = str(trial.step_ms), str(trial.cpu_ms), f"{trial.mean_difference:.1e}", str(trial.compile_s)
+            figures = (
+                str(trial.step_ms),
+                str(trial.cpu_ms),
+                f"{trial.mean_difference:.1e}",
+                str(trial.compile_s),
+            )
             rows.append((model, trial.precision, place, *figures, trial.problem))
     return rows
 
@@ -210,7 +238,9 @@ def step_contender(
     edges = EdgeSettings()
     return Contender(
         labels,
-        lambda index: engine.step(StepRequest(frames[index % len(frames)], backdrop, edges, strict)),
+        lambda index: engine.step(
+            StepRequest(frames[index % len(frames)], backdrop, edges, strict)
+        ),
     )
 
 
@@ -227,7 +257,13 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
         Strips(1),
     )
     return Contender(
-        ("network", choice.model, choice.target.executor, choice.target.precision, choice.target.device),
+        (
+            "network",
+            choice.model,
+            choice.target.executor,
+            choice.target.precision,
+            choice.target.device,
+        ),
         lambda _: network.infer(),
     )
 

@@ -141,8 +141,9 @@ def convert(
 ) -> None:
     """Matte videos, images or folders of images offline: every frame once and in order, with audio.
 
-    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without
-    --background, --profile and --config pictures are cut out, with a transparent background, and films are green.
+    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest.
+    Without --background, --profile and --config pictures are cut out, with a transparent
+    background, and films are green.
     """
     if not sources:  # the only name was taken for OUT
         raise UsageError(f"OUT is missing; name the result after {target}.")
@@ -174,7 +175,8 @@ def convert(
     )
     if is_batch and options.matte is not None:
         raise UsageError(
-            "--matte belongs to a single source, without --jobs, --resume and --cluster; leave it out.",
+            "--matte belongs to a single source, without --jobs, --resume and --cluster; leave it "
+            "out.",
         )
     how = {
         "settings": settings,
@@ -230,7 +232,9 @@ def _convert_one(
                 matte=options.matte,
                 alpha=alpha,
                 foreground=foreground,
-                progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
+                progress=(lambda done, total: event("progress", done, total))
+                if options.as_json
+                else show,
                 should_stop=lambda: stop.requests > 0,
                 **how,
             )
@@ -292,8 +296,8 @@ def _convert_many(
     failed = ended["failed"]
     interrupted = ended["interrupted"]
     text = (
-        f"Clips: {len(jobs)}, of which {ended['done']} done, {ended['skipped']} left out because they "
-        f"were done before, {failed} failed, {interrupted} interrupted."
+        f"Clips: {len(jobs)}, of which {ended['done']} done, {ended['skipped']} left out because "
+        f"they were done before, {failed} failed, {interrupted} interrupted."
     )
     if options.as_json:
         notify(text)

@@ -38,12 +38,15 @@ def ctl(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
+    """Control the running program, such as from a desktop shortcut. Returns after the command took
+    effect.
+    """
     command = _with_absolute_path(parse_words(words))
     if command.name == "plate":
         countdown_s = countdown_of(command.argument)
         notify(
-            f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.",
+            f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} "
+            "s.",
         )
     answer = ask(command)
     if not answer.done and answer.wrong_usage:

@@ -64,26 +64,29 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
         if limits.are_set or proves or records(settings):  # a paused run would end without a result
             raise UsageError(
-                'The saved background is "none", which shows the room; add `--background none` to confirm it, or name '
-                "another background."
+                'The saved background is "none", which shows the room; add `--background none` to '
+                "confirm it, or name another background."
             )
         notify(
-            'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
-            f"`--background none` to confirm it, or choose another with `{program_command()} ctl background` and "
-            f"then `{program_command()} ctl pause off`."
+            'The saved background is "none", which shows the room, so the outputs show the '
+            "stand-by card. Start with `--background none` to confirm it, or choose another with "
+            f"`{program_command()} ctl background` and then `{program_command()} ctl pause off`."
         )
         settings = settings.replace(paused=True)
     if settings.unconfirmed:  # by the window, which wrote the file of --config
         if limits.are_set or proves or records(settings):
             raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
-        shown = f"so the outputs show the stand-by card; `{program_command()} ctl pause off` goes on"
+        shown = (
+            f"so the outputs show the stand-by card; `{program_command()} ctl pause off` goes on"
+        )
         notify(f"{why_unconfirmed(start.path)}, {shown}.")
         settings = settings.replace(paused=True)
     if proves:
         settings = with_proof(settings)
         limits = Limits(seconds=PROOF_S)
         notify(
-            f"No window and no virtual camera here, so I record a {PROOF_S:g}-second sample: {settings.output.record}",
+            f"No window and no virtual camera here, so I record a {PROOF_S:g}-second sample: "
+            f"{settings.output.record}",
         )
         if settings.capture.source == AUTO and not finds_camera(is_busy):
             notify("No camera was found, so the sample shows the demonstration.")
@@ -181,8 +184,9 @@ def _keep_pause(pipeline: Pipeline, program: RunningProgram) -> None:
             )
         else:  # a command reaches the other one
             notify(
-                "Another Mattecam is paused, or crashed while it was paused, so the outputs show the stand-by card; "
-                f"end the other one, then `{program_command()} ctl pause off` goes on."
+                "Another Mattecam is paused, or crashed while it was paused, so the outputs show "
+                f"the stand-by card; end the other one, then `{program_command()} ctl pause off` "
+                "goes on."
             )
         pipeline.change(lambda settings: settings.replace(paused=True))
     program.keep_pause(lambda: pipeline.settings.paused)
@@ -281,7 +285,9 @@ class HeadlessRun:
             if problem is not None:
                 self._fail(problem)
             elif not stopped:
-                self.failure = "A part of the program did not stop in time; the driver of a device may hang."
+                self.failure = (
+                    "A part of the program did not stop in time; the driver of a device may hang."
+                )
 
     def _observe(self) -> None:
         now_s = time.monotonic()
@@ -460,16 +466,16 @@ def with_proof(settings: Settings) -> Settings:
     """
     if settings.background.kind == "none":
         raise UsageError(
-            'With the background "none" a proof would show the unprocessed camera frame; name a file with --record, '
-            "or choose another background."
+            'With the background "none" a proof would show the unprocessed camera frame; name a '
+            "file with --record, or choose another background."
         )
     folder = paths.data_dir() / "proof"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MattecamError(
-            f"The proof cannot be written to {folder}: {why_not_written(error)}. Another folder can be named in "
-            "MATTECAM_DATA_DIR."
+            f"The proof cannot be written to {folder}: {why_not_written(error)}. Another folder "
+            "can be named in MATTECAM_DATA_DIR."
         ) from error
     return settings.replace(output=settings.output.replace(record=folder / "proof.mp4"))
 

@@ -74,7 +74,8 @@ def doctor(
         ),
     ] = False,
 ) -> None:
-    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do.
+    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to
+    do.
 
     The exit code is 1 if there is a problem.
     """
@@ -106,7 +107,8 @@ def _ask(shown: str) -> bool:
     print(f"{shown}\n", file=sys.stderr)
     if not sys.stdin.isatty():
         raise MattecamError(
-            "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal.",
+            "There is no terminal to confirm on; run the lines above as root, or run this command "
+            "in a terminal.",
         )
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -144,7 +146,9 @@ def bench(
     ] = False,
     live: LiveOptions,
 ) -> None:
-    """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""
+    """Measure network and frame step beside a plain torch loop. Without --model: each installed
+    recurrent model.
+    """
     settings = on_console(live)
     from app.cli.bench import measure_models, prepare, trial_rows  # loads the networks
     from app.matting.choice.hardware import machine
@@ -229,7 +233,8 @@ def download(
         print(path)
         if NETWORKS[name].weights.sha256 is None:
             notify(
-                f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.",
+                f"No checksum of {name} is published; the downloaded file was trusted and its "
+                "checksum recorded.",
             )
 
 
@@ -248,8 +253,8 @@ def verify_weights() -> None:
     _print_table(("model", "state", "file"), rows)
     if bad:
         raise ModelError(
-            f"These files are not the published weights: {', '.join(bad)}; download them with `weights download "
-            "--again NAME`, or leave them if you put them there on purpose."
+            f"These files are not the published weights: {', '.join(bad)}; download them with "
+            "`weights download --again NAME`, or leave them if you put them there on purpose."
         )
 
 

@@ -159,7 +159,9 @@ class LiveOptions(SimpleNamespace):
     @property
     def given(self) -> dict[str, Any]:
         """Those that were given."""
-        return {name: value for name, value in vars(self).items() if value != PARAMETERS[name].default}
+        return {
+            name: value for name, value in vars(self).items() if value != PARAMETERS[name].default
+        }
 
     def replace(self, **values: Any) -> LiveOptions:
         """Return these options with others."""

@@ -16,7 +16,15 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.setting import TRANSPARENT
 from app.core.errors import SettingsError, Text, UsageError, t
-from app.core.files import check_outputs, free_name, is_file, is_stream, is_taken, why_not_written, write_error
+from app.core.files import (
+    check_outputs,
+    free_name,
+    is_file,
+    is_stream,
+    is_taken,
+    why_not_written,
+    write_error,
+)
 from app.core.paths import program_command
 from app.core.process import check_memory_limit
 from app.core.user_file import BrokenFileError, in_time, why_not_used
@@ -29,7 +37,9 @@ STATUS_FIELD = b'"frames_in"'
 HEAD_BYTES = 200
 # What to do about settings that are not confirmed: a part of a sentence.
 CONFIRM = "resume in the window once, or name another file with --config"
-UNUSED_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
+UNUSED_ZONES = (
+    "Zones that were painted for a camera are not used for films; name a file with --zones."
+)
 
 
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
@@ -79,7 +89,8 @@ def _check_status_file(path: Path) -> None:
                 head = file.read(HEAD_BYTES)
             if head and STATUS_FIELD not in head:
                 raise UsageError(
-                    f"{path} exists and holds no measurements of an earlier run; name another file with --status-json.",
+                    f"{path} exists and holds no measurements of an earlier run; name another file "
+                    "with --status-json.",
                 )
         # The system names the reason; the file leaves no trace.
         with TemporaryFile(dir=path.parent):
@@ -193,7 +204,10 @@ def why_unconfirmed(file: Path) -> str:
 
     A part of a sentence.
     """
-    return f"The settings file {file} took the place of one that could not be read, and what that hid is unknown"
+    return (
+        f"The settings file {file} took the place of one that could not be read, and what that hid "
+        "is unknown"
+    )
 
 
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:

@@ -139,7 +139,8 @@ class SceneStore:
         except BrokenFileError as error:
             raise SettingsError(
                 t(
-                    "The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.",
+                    "The scene “{name}” in {file} cannot be used ({reason}); save it again or "
+                    "remove it.",
                     name=name,
                     file=self.path,
                     reason=error.text,

@@ -138,7 +138,8 @@ def read_zones(path: Path, kind: type[Model]) -> Any:
         if isinstance(zones, list) and any(_is_keep_zone(zone) for zone in zones):
             raise BrokenFileError(
                 t(
-                    "it holds a keep zone, which shows the room; only zones of the kind “drop” can be used",
+                    "it holds a keep zone, which shows the room; only zones of the kind “drop” can "
+                    "be used",
                 ),
             )
         return kind.model_validate(data).zones  # type: ignore[attr-defined]

@@ -41,7 +41,9 @@ class Syntax:
 # The settings that `ctl set` changes; one without a description
 # is set by the program, one of a run has a command.
 SETTABLE: Mapping[str, Setting] = {
-    name: setting for name, setting in SETTINGS.items() if setting.description and setting.scope != "run"
+    name: setting
+    for name, setting in SETTINGS.items()
+    if setting.description and setting.scope != "run"
 }
 # Commands that are in force before they wait for
 # anything, and are never refused because others wait.
@@ -199,7 +201,7 @@ def countdown_of(argument: str) -> float:
             seconds = -1.0
     if action != "take" or not 0 <= seconds <= MAX_COUNTDOWN_S:
         raise UsageError(
-            f"plate “{argument}” is not possible; write take, or take and the seconds of the countdown (0 to 60). `ctl "
-            "set matting.plate` names an image or none."
+            f"plate “{argument}” is not possible; write take, or take and the seconds of the "
+            "countdown (0 to 60). `ctl set matting.plate` names an image or none."
         )
     return seconds

@@ -268,7 +268,8 @@ class SettingsController:
         name, equals, new = map(str.strip, rest.partition("="))
         if not equals:
             raise UsageError(
-                f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.",
+                "Name the scene and its new name, such as `scene --rename Work=Office`, not "
+                f"“{rest}”.",
             )
         self._scenes.rename(name, new)
         return f"Renamed the scene {name} to {new}."
@@ -281,7 +282,10 @@ class SettingsController:
             return "Everybody is shown."
         await self._changes.wait_until_used()
         if self._pipeline.status().hides_person:
-            return "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
+            return (
+                "Nobody is shown: there is no person at this place, or it is not certain who is "
+                "the selected one."
+            )
         return "Only the selected person is shown."
 
     async def _snapshot(self, file: str) -> str:

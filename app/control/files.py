@@ -152,7 +152,10 @@ class PlateTaking:
         engine = settings.matting.engine
         model = await changes.files.run(partial(choose_model, engine), no_answer(file))
         if not needs_plate(model):
-            return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
+            return (
+                f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` "
+                "do."
+            )
         return answered(f"Picture of the empty room: {file}.", in_use)
 
     async def _collect(self, capture: PlateCapture) -> None:
@@ -172,7 +175,8 @@ class PlateTaking:
         if self._changes.pipeline.settings.paused:
             raise PlateError(
                 t(
-                    "While Mattecam is paused, no picture of the empty room is taken; resume and take it again.",
+                    "While Mattecam is paused, no picture of the empty room is taken; resume and "
+                    "take it again.",
                 ),
             )
 

@@ -1,4 +1,5 @@
-"""The control server of the running program: one thread accepts connections, another answers commands.
+"""The control server of the running program: one thread accepts connections, another answers
+commands.
 
 On the second one each command is a coroutine, so that a command that hides something is in force as
 soon as it is read, whatever else waits. Waiting holds no thread, except for reading and writing on

@@ -221,8 +221,8 @@ def _create(folder: Path) -> str | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         return (
-            f"The folder {folder} for the control socket cannot be created ({why_not_written(error)}); name another "
-            "one in MATTECAM_RUNTIME_DIR."
+            f"The folder {folder} for the control socket cannot be created "
+            f"({why_not_written(error)}); name another one in MATTECAM_RUNTIME_DIR."
         )
     return _why_not_private(folder)
 
@@ -240,7 +240,10 @@ def _why_not_private(folder: Path) -> str | None:
         problem = "Other users can replace"
     else:
         return None
-    return f"{problem} {folder}, the folder for the control socket; name another one in MATTECAM_RUNTIME_DIR."
+    return (
+        f"{problem} {folder}, the folder for the control socket; name another one in "
+        "MATTECAM_RUNTIME_DIR."
+    )
 
 
 def _others_may_write(folder: os.stat_result) -> bool:
@@ -453,8 +456,8 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
     connection = address.connect()
     if connection is None:
         raise ControlError(
-            "Mattecam is not running for this user, or records a sample, which takes no commands; start it with "
-            f"`{program_command()}` or `{program_command()} headless`."
+            "Mattecam is not running for this user, or records a sample, which takes no commands; "
+            f"start it with `{program_command()}` or `{program_command()} headless`."
         )
     if command.name == "show":
         hand_over_foreground()

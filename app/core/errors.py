@@ -160,7 +160,9 @@ class MattecamError(Exception):
         return restored_error, (type(self), self.args), self.__dict__
 
 
-NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
+NO_MEMORY = (
+    "There is not enough memory; close other programs, or raise the limit if this one has one."
+)
 
 
 @contextmanager

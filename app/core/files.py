@@ -20,7 +20,15 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
-from app.core.errors import MattecamError, SinkError, SinkLostError, SinkOpenError, Text, UsageError, t
+from app.core.errors import (
+    MattecamError,
+    SinkError,
+    SinkLostError,
+    SinkOpenError,
+    Text,
+    UsageError,
+    t,
+)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,13 +48,17 @@ _WRITING = {
     errno.EACCES: t("you have no permission to write there; choose another folder"),
     errno.EPERM: t("you have no permission to write there; choose another folder"),
     errno.EROFS: t("the disk is read-only; choose another folder"),
-    errno.ENOENT: t("the file or its folder does not exist; create the folder or choose another one"),
+    errno.ENOENT: t(
+        "the file or its folder does not exist; create the folder or choose another one"
+    ),
     errno.EISDIR: t("a folder has this name; choose another name"),
     errno.ENOTDIR: t("a part of the path is not a folder; choose another path"),
     errno.EEXIST: t("a file is where the folder should be; choose another folder"),
     errno.ENOTEMPTY: t("another file has got this name in the meantime; rename one of them"),
     errno.ENAMETOOLONG: t("the name is too long; choose a shorter one"),
-    errno.ELOOP: t("it is a symbolic link, which is not followed; remove it or choose another name"),
+    errno.ELOOP: t(
+        "it is a symbolic link, which is not followed; remove it or choose another name"
+    ),
     errno.ENXIO: t("no program reads from it; start one that does"),
     errno.EPIPE: t("no program reads from it; start one that does"),
     errno.EBUSY: t("a program has it open; close it there, or choose another name"),
@@ -133,8 +145,7 @@ def _cause(error: OSError, *, reads: bool) -> int:
 
 
 _DEVICES_OF_WINDOWS = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?",
-    re.IGNORECASE,
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE
 )
 
 
@@ -221,9 +232,7 @@ def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
 
 
 def check_outputs(
-    outputs: Iterable[Path],
-    source: Path | None = None,
-    matte: Path | None = None,
+    outputs: Iterable[Path], source: Path | None = None, matte: Path | None = None
 ) -> None:
     """Raise UsageError if an output is the source, the matte given with it, or another output.
 
@@ -235,11 +244,11 @@ def check_outputs(
         for other, use in known.items():
             if same_file(path, other):
                 raise UsageError(
-                    f"{path} cannot be written: it is also {use}; choose another name.",
+                    f"{path} cannot be written: it is also {use}; choose another name."
                 )
         if matte is not None and is_file(path) and same_file(path.parent, matte):
             raise UsageError(
-                f"{path} cannot be written: it is a file of the matte; choose another name.",
+                f"{path} cannot be written: it is a file of the matte; choose another name."
             )
         known[path] = "another output"
 
@@ -390,8 +399,9 @@ _HELD_POLL_S = 0.02
 def when_closed(change: Callable[[], T]) -> T:
     """Return what `change` returns, which renames, replaces or removes a file. Raises OSError.
 
-    Windows refuses that while a program has the file open, as virus scanners, the search index and readers of a status
-    have for a moment, or another thread of this program that makes its thumbnail.
+    Windows refuses that while a program has the file open, as virus scanners, the search index and
+    readers of a status have for a moment, or another thread of this program that makes its
+    thumbnail.
     """
     deadline_s = time.monotonic() + HELD_S
     while True:
@@ -424,7 +434,8 @@ def _replace_keeping(new: Path, path: Path, kept: Path) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Return whether no other user has rights to a file: mode 0600, of this user or root. Raises OSError.
+    """Return whether no other user has rights to a file: mode 0600, of this user or root. Raises
+    OSError.
 
     Always True on Windows.
     """
@@ -478,7 +489,8 @@ def lock_file(path: Path, *, wait: bool, required: bool = False) -> IO[bytes] | 
             file.close()
             raise
         log.warning(
-            "Files in %s cannot be locked, as on some network drives; use this folder in one Mattecam at a time.",
+            "Files in %s cannot be locked, as on some network drives; use this folder in one "
+            "Mattecam at a time.",
             path.parent,
         )
     except BaseException:

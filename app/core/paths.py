@@ -131,7 +131,10 @@ def commit() -> str:
 def how_to_install(*packages: str) -> str:
     """Return how packages get into this copy, from any folder: a part of a sentence."""
     if importlib.util.find_spec("pip") is None:  # the Debian package, and environments of uv
-        return "install Mattecam by pip or run it from its sources for that, because this copy has no pip"
+        return (
+            "install Mattecam by pip or run it from its sources for that, because this copy has no "
+            "pip"
+        )
     words = [sys.executable, "-m", "pip", "install", *packages]
     command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
     return f"run `{command}`"

@@ -134,8 +134,9 @@ def check_not_forked() -> None:
     """
     if _thread_starter not in (None, os.getpid()):
         raise ModelError(
-            "This process was forked from one that had already matted, and lacks its threads; start processes by "
-            'spawn, as with multiprocessing.get_context("spawn"), or matte in none before they are forked.'
+            "This process was forked from one that had already matted, and lacks its threads; "
+            'start processes by spawn, as with multiprocessing.get_context("spawn"), or matte in '
+            "none before they are forked."
         )
 
 

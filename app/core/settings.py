@@ -219,7 +219,8 @@ class CaptureSettings(Model):
     # Of YUV and JPEG; of other formats they are clear.
     colours: Literal["auto", "bt601", "bt601-full", "bt709", "bt709-full"] = _camera(
         "auto",
-        "How the camera encodes colours⟦: auto as its driver says, else the matrix, and full for the full range⟧.",
+        "How the camera encodes colours⟦: auto as its driver says, else the matrix, and full for "
+        "the full range⟧.",
         title="Colours of the camera",
         option="--camera-colours",
     )
@@ -401,14 +402,16 @@ class OutputSettings(Model):
     )
     alpha_output: Literal["off", "bgra"] = _pipewire(
         "off",
-        "For programs that put another picture behind the person⟦: bgra sends alpha in the PipeWire camera⟧.",
+        "For programs that put another picture behind the person⟦: bgra sends alpha in the "
+        "PipeWire camera⟧.",
         title="Send cut-out person to OBS",
         option="--alpha-output",
     )
     # auto: if PipeWire runs and the virtual camera is not off.
     pipewire: Literal["auto", "on", "off"] = _pipewire(
         "auto",
-        "Offer a camera that browsers and Flatpak programs find by its portal⟦; auto: where PipeWire runs⟧.",
+        "Offer a camera that browsers and Flatpak programs find by its portal⟦; auto: where "
+        "PipeWire runs⟧.",
         title="PipeWire camera",
         option="--pipewire",
     )

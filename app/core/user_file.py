@@ -146,7 +146,8 @@ class UserFile(Generic[T]):
         except OSError as error:
             raise SettingsError(
                 t(
-                    "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                    "The file {file} cannot be written: {reason}⟦; another file can be named with "
+                    "--config⟧.",
                     file=self.path,
                     reason=why_not_written(error),
                 )
@@ -172,7 +173,8 @@ class UserFile(Generic[T]):
                 )
             ) from error
         return t(
-            "The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.",
+            "The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on "
+            "without it.",
             file=self.path,
             reason=reason,
             kept=kept,

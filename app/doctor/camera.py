@@ -118,13 +118,15 @@ def _none_finding(system: System) -> Finding:
     elif not system.platform.startswith("linux"):
         steps = (
             t(
-                "Allow camera access in the privacy settings of the system, and check the camera's own switch.",
+                "Allow camera access in the privacy settings of the system, and check the camera's "
+                "own switch.",
             ),
         )
     else:
         steps = (
             t(
-                "Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:",
+                "Connect a camera; on a laptop check its camera switch or key. Then look at the "
+                "kernel log:",
             ),
             CommandLine("sudo dmesg | grep -i -e uvc -e video"),
         )
@@ -143,7 +145,8 @@ def _unusable(system: System) -> Finding | None:
             continue
         if RAW_SENSOR.search(name):
             detail = t(
-                "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.",
+                "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot "
+                "read.",
                 device=device,
                 name=name,
             )

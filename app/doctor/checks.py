@@ -279,7 +279,8 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     needed = environment.OLDEST_DRIVER.get(cuda_version, 0)
     if torch.unsupported or torch.cuda is None or nvidia is None or nvidia.branch < needed:
         detail = t(
-            "torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU is used.",
+            "torch {version} cannot use the graphics card with the NVIDIA driver {driver}; the CPU "
+            "is used.",
             **known,
         )
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
@@ -288,7 +289,8 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
         "all …). CUDA_VISIBLE_DEVICES must not be empty."
     )
     detail = t(
-        "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.",
+        "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no "
+        "card.",
         **known,
     )
     return warning(_GPU, detail, step)
@@ -328,7 +330,8 @@ def check_intel(system: System) -> Iterator[Finding]:
         )
     else:
         text = t(
-            "The driver {drivers} failed with the GPU of Intel ({problem}); the networks run on the CPU.",
+            "The driver {drivers} failed with the GPU of Intel ({problem}); the networks run on "
+            "the CPU.",
             drivers=drivers,
             problem=trials[0].why_not,
         )
@@ -349,7 +352,8 @@ def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterat
     newest = max(environment.OLDEST_DRIVER.values())
     if nvidia is not None and nvidia.branch < newest:
         yield t(
-            "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.",
+            "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports "
+            "it.",
             driver=newest,
         )
     builds = environment.suitable_builds(system.platform, system.machine, nvidia)
@@ -357,7 +361,8 @@ def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterat
         yield t("No build of PyTorch with CUDA suits this driver and graphics card.")
     elif environment.inside():
         yield t(
-            "Delete {folder} and run `{program}` again: the setup then installs the build for CUDA {cuda}.",
+            "Delete {folder} and run `{program}` again: the setup then installs the build for CUDA "
+            "{cuda}.",
             folder=environment.VENV,
             program=program_command(),
             cuda=builds[0].cuda,

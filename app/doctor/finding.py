@@ -72,10 +72,12 @@ WHY: Mapping[str, Text] = {
         "Without a virtual camera other programs cannot see the picture; only recording works.",
     ),
     "virtual camera: Secure Boot": t(
-        "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).",
+        "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected "
+        "by service”).",
     ),
     "virtual camera: seen by browsers": t(
-        "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.",
+        "Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts "
+        "output.",
     ),
     "virtual camera: permission": t(
         "Without permission the program cannot send frames to the virtual camera.",
@@ -85,20 +87,24 @@ WHY: Mapping[str, Text] = {
     "PipeWire camera: test picture": t("Other programs see the same."),
     "virtual camera: after a restart": t("After a restart the virtual camera is missing."),
     "virtual camera: options": t(
-        "modprobe merges the options of all files, so devices may get another number, label or mode.",
+        "modprobe merges the options of all files, so devices may get another number, label or "
+        "mode.",
     ),
     "PipeWire camera": t(
-        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.",
+        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not "
+        "show the camera.",
     ),
     "graphics card": t(
-        "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.",
+        "On a CPU the most accurate models reach a few frames per second; a graphics card runs "
+        "them in real time.",
     ),
     "models": t("Without a model the background cannot be replaced."),
     "disk": t("The program cannot store its files."),
     "display": t("The window cannot open; the program runs without a window."),
     "display: libraries": t("Qt cannot open a window without them."),
     "variables": t(
-        "Libraries and packages that they name may take the place of the program's own and make it fail.",
+        "Libraries and packages that they name may take the place of the program's own and make it "
+        "fail.",
     ),
 }
 
@@ -153,7 +159,8 @@ class Distribution:
     # What installs v4l2loopback.
     module: tuple[Text | str, ...] = (
         t(
-            "Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.",
+            "Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the "
+            "running kernel.",
         ),
     )
     # What builds an installed v4l2loopback.

@@ -116,12 +116,14 @@ def run_fix(line: Sequence[str]) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise MattecamError(
-            f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown commands as root.",
+            f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown "
+            "commands as root.",
         ) from error
     except OSError as error:
         raise MattecamError(
             t(
-                "The repair could not be started ({program} cannot be run); run the shown commands as root.",
+                "The repair could not be started ({program} cannot be run); run the shown commands "
+                "as root.",
                 program=line[0],
             )
         ) from error
@@ -135,7 +137,8 @@ def failure(output: str, exit_code: int) -> Text:
     log.warning("The repair ended with exit code %d: %s", exit_code, output)
     if "in use" in output:
         return t(
-            "The repair failed: the virtual camera is in use. Close the programs that use it and try again.",
+            "The repair failed: the virtual camera is in use. Close the programs that use it and "
+            "try again.",
         )
     if "Key was rejected" in output or "Required key not available" in output:
         return t(
@@ -149,7 +152,8 @@ def failure(output: str, exit_code: int) -> Text:
     if "Request dismissed" in output or "Not authorized" in output:
         return t("Nothing was changed: the password was not entered.")
     return t(
-        "The repair failed with exit code {code} (details are in the log); run the shown commands as root.",
+        "The repair failed with exit code {code} (details are in the log); run the shown commands "
+        "as root.",
         code=exit_code,
     )
 

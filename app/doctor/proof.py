@@ -184,7 +184,8 @@ def prove(
     return ok(
         check,
         t(
-            "Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.",
+            "Colour bars sent to {device} were read back at {width}×{height}; the largest error is "
+            "{error} of 255.",
             device=device,
             width=width,
             height=height,

@@ -186,14 +186,16 @@ def check_module(system: System, module: Module, device: LoopbackDevice | None) 
         detail = t("The kernel module v4l2loopback is loaded, but has no device.")
         if others:
             detail = t(
-                "No device of the kernel module v4l2loopback is named {name}: {devices} belong to other programs.",
+                "No device of the kernel module v4l2loopback is named {name}: {devices} belong to "
+                "other programs.",
                 name=camera_names.OWN,
                 devices=others,
             )
         return problem(check, detail, *_repair(system, _UNLOAD, load))
     if module.built:
         detail = t(
-            "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
+            "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not "
+            "loaded.",
             kernel=system.release,
         )
         return problem(check, detail, *_repair(system, load))
@@ -227,7 +229,8 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
         return detail, (t("Restart the computer: its kernel was updated since it was started."),)
     if not module.kernels:
         detail = t(
-            "This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).",
+            "This looks like a container: the camera driver must be loaded on the host (kernel "
+            "{kernel}).",
             kernel=kernel,
         )
         host = t("Load the module on the host, outside the container:")
@@ -259,7 +262,8 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
         yield warning(
             t("virtual camera: Secure Boot"),
             t(
-                "Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.",
+                "Secure Boot is on: the module must be signed with a key that is enrolled in the "
+                "firmware.",
             ),
             t("Enrol the signing key, restart, and confirm on the blue screen:"),
             CommandLine(f"sudo mokutil --import {key}"),
@@ -298,7 +302,8 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
     check = t("virtual camera: permission")
     if not system.path(device.path).exists():
         pass_through = t(
-            "In a container, pass the device through (docker run --device {device} …); otherwise start udev:",
+            "In a container, pass the device through (docker run --device {device} …); otherwise "
+            "start udev:",
             device=device.path,
         )
         start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
@@ -342,7 +347,8 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
         programs=programs,
     )
     step = t(
-        "If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:",
+        "If that program is Mattecam, nothing needs to be done. Otherwise close it or use another "
+        "device:",
     )
     return warning(check, detail, step, CommandLine(f"fuser -v {path}"))
 
@@ -437,11 +443,13 @@ def _portal_findings(system: System) -> Iterator[Finding]:
         if answer != "yes":
             forget = CommandLine(
                 "busctl --user call org.freedesktop.impl.portal.PermissionStore "
-                "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
-                f'DeletePermission sss devices camera "{program}"'
+                "/org/freedesktop/impl/portal/PermissionStore "
+                "org.freedesktop.impl.portal.PermissionStore DeletePermission sss devices camera "
+                f'"{program}"'
             )
             detail = t(
-                "The camera permission of {program} is “{answer}”: they get no camera from the portal.",
+                "The camera permission of {program} is “{answer}”: they get no camera from the "
+                "portal.",
                 program=program or t("programs outside a sandbox"),
                 answer=answer,
             )

@@ -105,7 +105,9 @@ class Effects:
         self.hides_everybody = False
 
     def begin_frame(self, frame: FrameContext) -> Effects | None:
-        """Take the settings of the next frame; return this object for its step, None if no effect is on."""
+        """Take the settings of the next frame; return this object for its step, None if no effect
+        is on.
+        """
         last = self._frame
         active = self._active
         # What decides whether an effect is on; the settings are the same value until one changes.

@@ -253,7 +253,9 @@ class Bridge(QObject):
         on_own_thread("retry", self.pipeline.retry)
 
     def read_files_again(self) -> None:
-        """Read the files of background, plate and card again, if they failed or were changed, on a thread."""
+        """Read the files of background, plate and card again, if they failed or were changed, on a
+        thread.
+        """
         on_own_thread("retry", self.pipeline.read_files_again)
 
     def poll(self) -> None:

@@ -137,7 +137,8 @@ class Findings(QWidget):
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
             text = t(
-                "The repair could not be started ({program} cannot be run); run the shown commands as root.",
+                "The repair could not be started ({program} cannot be run); run the shown commands "
+                "as root.",
                 program=self._repair_command[0],
             )
             self._fail(MattecamError(text))
@@ -234,7 +235,8 @@ class DoctorDialog(QDialog):
         self.prove_button = button(
             tr("Send a test picture"),
             tr(
-                "Sends colour bars to the virtual camera for a second and compares them with what a program reads",
+                "Sends colour bars to the virtual camera for a second and compares them with what "
+                "a program reads",
             ),
             "doctorProve",
             self._begin,

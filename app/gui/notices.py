@@ -371,7 +371,8 @@ class ProgramNotices(QObject):
             self._asks_before_unmatted = False
         if self._asks_before_unmatted:
             text = tr(
-                "Paused: the saved background is “None”, which shows your real background to others.",
+                "Paused: the saved background is “None”, which shows your real background to "
+                "others.",
             )
             answers = (
                 (tr("Use blur"), self._blur_and_resume),
@@ -380,7 +381,8 @@ class ProgramNotices(QObject):
             yield Notice("unmattedStartNotice", text, answers, Importance.QUESTION)
         if settings.paused and settings.unconfirmed:
             text = tr(
-                "Paused: saved settings could not be read, so that nothing is hidden by zones or by “Only me”.",
+                "Paused: saved settings could not be read, so that nothing is hidden by zones or "
+                "by “Only me”.",
             )
             resume = (tr("Resume"), partial(self._store.set, "paused", False))
             yield Notice("unconfirmedStartNotice", text, (resume,), Importance.QUESTION)
@@ -391,12 +393,14 @@ class ProgramNotices(QObject):
         source = status.source
         if settings.capture.source == "auto" and source is not None and source.kind == "demo":
             text = tr(
-                "No camera found: only you see this demonstration. Connect a camera: it is used at once.",
+                "No camera found: only you see this demonstration. Connect a camera: it is used at "
+                "once.",
             )
             yield Notice("demoNotice", text)
         if source is not None and _is_slow(source, settings.capture.fps):
             text = tr(
-                "The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.",
+                "The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another "
+                "format.",
             )
             text = text.format(source.width, source.height, short(source.fps, 3))
             yield Notice("slowCameraNotice", text)

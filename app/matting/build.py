@@ -84,8 +84,8 @@ def _plate_engine(
     if path is None:
         raise PlateError(
             t(
-                "The model {model} needs a picture of the empty room; take one⟦ in the window, or with `{program} "
-                "ctl plate take` while Mattecam runs with another model⟧.",
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, or "
+                "with `{program} ctl plate take` while Mattecam runs with another model⟧.",
                 model=choice.model,
                 program=program_command(),
             )
@@ -100,7 +100,8 @@ def _plate_engine(
             if people.finds_someone(plate):
                 raise PlateError(
                     t(
-                        "The picture of the empty room {file} shows a person; take it again with nobody in view.",
+                        "The picture of the empty room {file} shows a person; take it again with "
+                        "nobody in view.",
                         file=path,
                     )
                 )

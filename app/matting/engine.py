@@ -145,7 +145,10 @@ class FrameEngine:
 
     def _closed_error(self) -> ModelError:
         return ModelError(
-            t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model),
+            t(
+                "The model {model} was closed and accepts no more frames; choose the model again.",
+                model=self._model,
+            ),
             Remedy.RETRY,
         )
 
@@ -173,23 +176,23 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
         yield
     except NotAMatteError:
         text = t(
-            "The model {model} returned values that are not numbers; if this happens again, choose the precision "
-            "float32 or another model.",
+            "The model {model} returned values that are not numbers; if this happens again, choose "
+            "the precision float32 or another model.",
             model=model,
         )
         raise ExecutorError(text, model, device, precision, invalid_output=True) from None
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             text = t(
-                "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "
-                "--downsample-ratio,⟧ or another device.",
+                "The model {model} ran out of memory on the device {device}; choose less detail⟦, "
+                "which is a lower --downsample-ratio,⟧ or another device.",
                 model=model,
                 device=device,
             )
         else:
             text = t(
-                "The model {model} failed on the device {device}; choose another executor or device. The log has the "
-                "details.",
+                "The model {model} failed on the device {device}; choose another executor or "
+                "device. The log has the details.",
                 model=model,
                 device=device,
             )

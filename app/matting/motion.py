@@ -1,8 +1,9 @@
-"""What consecutive frames tell of a stream: scene cuts, and frames so like the last ones that their work is used again.
+"""What consecutive frames tell of a stream: scene cuts, and frames so like the last ones that their
+work is used again.
 
-A cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance,
-lights switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the
-edges around them in place.
+A cut must be told from changes within a scene, for which the recurrent state stays valid: exposure,
+white balance, lights switched on or off, a person who enters or moves fast. Edges hardly change
+with light, and a person leaves the edges around them in place.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def _gradients(grey: Floats) -> Floats:
 
 
 def _changed_share(one: Floats, other: Floats, levels: float) -> float:
-    """Return the share of cells of two thumbnails that differ by more than so many levels in any colour."""
+    """Return the share of cells of two thumbnails that differ by more than so many levels in any
+    colour.
+    """
     alike = cv2.inRange(cv2.absdiff(one, other), (0, 0, 0), (levels, levels, levels))
     return 1 - cv2.countNonZero(alike) / alike.size
 
@@ -68,7 +71,8 @@ def _correlation(one: Floats, other: Floats) -> float:
 
 
 class Motion:
-    """Compares each frame of a stream with those before it: is it a cut, and what may the network skip?
+    """Compares each frame of a stream with those before it: is it a cut, and what may the network
+    skip?
 
     Motion ends skipping within the same frame.
     """
@@ -101,7 +105,9 @@ class Motion:
         self._features_age = 0
 
     def is_cut(self, frame: BgrImage) -> bool:
-        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
+        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8
+        BGR.
+        """
         height, width = frame.shape[:2]
         stride = max(1, min(height, width) // _SAMPLED_ROWS)
         size = (width // stride, height // stride)

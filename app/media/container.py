@@ -103,14 +103,16 @@ def open_container(path: Path) -> InputContainer:
     except PermissionError:
         raise VideoError(
             t(
-                "You have no permission to read the video {file}; check the permissions of the file.",
+                "You have no permission to read the video {file}; check the permissions of the "
+                "file.",
                 file=path,
             )
         ) from None
     except (FFmpegError, MemoryError, *BROKEN):
         raise VideoError(
             t(
-                "{file} is not a readable video: it is damaged or in an unknown format; choose another file.",
+                "{file} is not a readable video: it is damaged or in an unknown format; choose "
+                "another file.",
                 file=path,
             )
         ) from None

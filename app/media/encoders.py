@@ -83,8 +83,8 @@ def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) ->
     if alpha:
         options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
         return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
-    # Without `cpu-independent` the same film differs between processors and, with AVX-512 under load,
-    # even between two runs on the same one.
+    # Without `cpu-independent` the same film differs between processors and, with AVX-512 under
+    # load, even between two runs on the same one.
     return VideoEncoder(
         "x264",
         "libx264",
@@ -150,7 +150,9 @@ def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
 
 
 class EncoderFrames:
-    """Converts images of one film or recording to the frames that its encoder takes. Not thread-safe."""
+    """Converts images of one film or recording to the frames that its encoder takes. Not
+    thread-safe.
+    """
 
     def __init__(self, encoder: VideoEncoder, height: int) -> None:
         """height: of the coded frames, in pixels; HD and larger ones have the colours of BT.709."""
@@ -171,9 +173,9 @@ class EncoderFrames:
             )
         weights = yuv.BT709 if self.is_hd else yuv.BT601
         planes = yuv.to_yuv(image, "I420", weights)
-        # A frame may share the memory of `planes` with x264, which copies it before `encode` returns;
-        # encoders of hardware may read it later. PyAV shares frames wrongly unless their height is a
-        # multiple of four; `planes` has three rows for two of the image.
+        # A frame may share the memory of `planes` with x264, which copies it before `encode`
+        # returns; encoders of hardware may read it later. PyAV shares frames wrongly unless their
+        # height is a multiple of four; `planes` has three rows for two of the image.
         if self._encoder.name == "x264" and len(planes) % 6 == 0:
             frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         else:

@@ -28,7 +28,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.core import paths
 from app.core.errors import BackgroundError, Text, t
-from app.core.files import MOST_NAME_BYTES, cut, is_file, is_folder, is_special, write_private, write_shared
+from app.core.files import (
+    MOST_NAME_BYTES,
+    cut,
+    is_file,
+    is_folder,
+    is_special,
+    write_private,
+    write_shared,
+)
 from app.core.types import BgrImage
 from app.media.image_colours import srgb_converter
 from app.media.image_memory import (
@@ -64,9 +72,7 @@ READ_SUFFIXES = (
 # Of films that are JPEG images in a row; Pillow reads the first.
 JPEG_FILMS = (".mjpeg", ".mjpg")
 # Of raw data of cameras, of which Pillow reads a small preview, as a TIFF image.
-RAW_SUFFIXES = frozenset(
-    ".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .raw .rw2 .srw".split(),
-)
+RAW_SUFFIXES = frozenset(".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .raw .rw2 .srw".split())
 
 # Signatures of photos of telephones.
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
@@ -106,9 +112,7 @@ BROKEN = (
 
 
 def read_image(
-    path: Path,
-    over: tuple[int, int, int] = (0, 0, 0),
-    max_side: int = MAX_SIDE,
+    path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int = MAX_SIDE
 ) -> BgrImage:
     """Read an image as (H, W, 3) uint8 BGR, upright and opaque, its long side at most `max_side`
     pixels.
@@ -304,11 +308,14 @@ def _decoded(path: Path, read: Callable[[Image.Image], T]) -> T:
             with Image.open(whole, formats=FORMATS) as image:
                 return read(image)
     except (FileNotFoundError, NotADirectoryError):
-        raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
+        raise BackgroundError(
+            t("The image {file} does not exist; choose another one.", file=path)
+        ) from None
     except PermissionError:
         raise BackgroundError(
             t(
-                "You have no permission to read the image {file}; check the permissions of the file.",
+                "You have no permission to read the image {file}; check the permissions of the "
+                "file.",
                 file=path,
             )
         ) from None
@@ -409,7 +416,8 @@ def reading_note(path: Path) -> Text | None:
         # The further images of a photo are of the same scene.
         return None
     return t(
-        "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.",
+        "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use "
+        "them all.",
         file=path,
         count=count,
     )

@@ -426,7 +426,8 @@ class VideoInput:
         if codec.width * codec.height > max_pixels:
             raise VideoError(
                 t(
-                    "The frames of {file} are too large ({width}×{height}); save the video in a smaller size.",
+                    "The frames of {file} are too large ({width}×{height}); save the video in a "
+                    "smaller size.",
                     file=self.path,
                     width=codec.width,
                     height=codec.height,

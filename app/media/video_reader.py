@@ -278,9 +278,15 @@ class VideoReader:
         if self.damaged:
             yield f"Damaged parts of {self.path} were left out: {self.damaged}."
         if self.reshaped:
-            yield f"Frames of {self.path} that have another shape than the film were given black bars: {self.reshaped}."
+            yield (
+                f"Frames of {self.path} that have another shape than the film were given black "
+                f"bars: {self.reshaped}."
+            )
         if self.more_tracks and is_film:
-            yield f"Further tracks of {self.path} (sound, subtitles, video) were left out: {self.more_tracks}."
+            yield (
+                f"Further tracks of {self.path} (sound, subtitles, video) were left out: "
+                f"{self.more_tracks}."
+            )
 
     def _image(self, video: VideoInput, frame: VideoFrame) -> BgrImage:
         """Return the frame upright, in the size of the film."""
@@ -337,7 +343,9 @@ class _Packets:
                     durations[-1].append(packet.duration or 0)
                     video.code_into(end, packet)
         unit_s = video.stream.time_base or interval_s
-        orders = [np.argsort(np.array(recording, np.int64), kind="stable") for recording in recordings]
+        orders = [
+            np.argsort(np.array(recording, np.int64), kind="stable") for recording in recordings
+        ]
         stamps = _joined(recordings, orders)
         lasting = _joined(durations, orders)
         # During which there is no sound, which would lose its place.

@@ -25,7 +25,14 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
-from app.core.files import ExplainedOSError, free_name, is_special, same_file, version_of, when_closed
+from app.core.files import (
+    ExplainedOSError,
+    free_name,
+    is_special,
+    same_file,
+    version_of,
+    when_closed,
+)
 from app.core.unfinished import RECORDING, HeldFile, unfinished_file
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.container import file_address, holds_a_frame
@@ -93,7 +100,9 @@ class FilmTicks:
         self.last = tick
         self.next = tick + self.interval
 
-    def timed(self, packets: list[Packet[VideoStream]], *, is_end: bool) -> list[Packet[VideoStream]]:
+    def timed(
+        self, packets: list[Packet[VideoStream]], *, is_end: bool
+    ) -> list[Packet[VideoStream]]:
         """Return the packets that can be written now, with durations, of which that of the last one
         counts.
 
@@ -238,9 +247,7 @@ class VideoWriter:
         height = self.size[1] + self.size[1] % 2
         encoder = self._encoder
         stream = self._container.add_stream(
-            encoder.codec,
-            rate=self._ticks.rate,
-            options=dict(encoder.options),
+            encoder.codec, rate=self._ticks.rate, options=dict(encoder.options)
         )
         assert isinstance(stream, VideoStream)
         stream.width = width
@@ -477,7 +484,9 @@ class RecordingWriter(VideoWriter):
         """
         place = self._held.place()
         if place is None:
-            raise ExplainedOSError(errno.ENOENT, t("its file was removed while it ran; start another one"), self.file)
+            raise ExplainedOSError(
+                errno.ENOENT, t("its file was removed while it ran; start another one"), self.file
+            )
         if not same_file(place, self.file):
             self.file = place
             self.temporary_path = place

@@ -197,7 +197,9 @@ class Batch:
                     f"({result.error or ''}) in each of {tries} tries; free memory, or use fewer "
                     "--jobs."
                 )
-                self._finish(job, "interrupted" if stopping else "failed", replace(result, error=text))
+                self._finish(
+                    job, "interrupted" if stopping else "failed", replace(result, error=text)
+                )
 
     def _finish(self, job: Job, state: State, result: JobResult) -> None:
         """Record, count and tell the final state of a clip that has begun."""
@@ -326,7 +328,8 @@ def _locked(folder: Path) -> Iterator[None]:
         if path.is_symlink():
             # It may lead to any file or folder of the user.
             raise SinkOpenError(
-                f"{path} cannot be written: it is a symbolic link, which is not followed; remove it.",
+                f"{path} cannot be written: it is a symbolic link, which is not followed; remove "
+                "it.",
             )
     tries.mkdir(parents=True, exist_ok=True)
     lock_path = tries / "lock"

@@ -341,7 +341,8 @@ def convert_clip(
         # There was at least one more frame.
         at_least = max(expected or 0, done + 1)
         problems.append(
-            f"{source} is cut off: {done} of {at_least} frames could be read; copy or download it again.",
+            f"{source} is cut off: {done} of {at_least} frames could be read; copy or download it "
+            "again.",
         )
     for output in opened:
         if isinstance(output, VideoWriter) and output.problem:

@@ -124,7 +124,8 @@ class _Worker:
                 process.start()
         except OSError as error:
             raise MattecamError(
-                f"A process of the conversion did not start ({error}); free memory, or use fewer --jobs.",
+                f"A process of the conversion did not start ({error}); free memory, or use fewer "
+                "--jobs.",
             ) from error
         theirs.close()
         self._process = process
@@ -379,7 +380,8 @@ def _while_ray_answers() -> Iterator[None]:
         yield
     except Exception as error:
         raise MattecamError(
-            f"Ray ended during the conversion: {_first_line(error)}; run the command again with --resume.",
+            f"Ray ended during the conversion: {_first_line(error)}; run the command again with "
+            "--resume.",
         ) from error
 
 
@@ -411,7 +413,8 @@ def check_token_file() -> None:
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
     if file.exists() and not is_private(file):
         raise UsageError(
-            f"Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`.",
+            f"Other users can read Ray's token in {file} and run code with it; run `chmod 600 "
+            f"{file}`.",
         )
 
 

@@ -53,7 +53,8 @@ from app.media.video_reader import FilmTimes, Grid, broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES, VideoWriter
 
 _CONTAINERS = (
-    ".3g2 .3gp .apng .asf .dv .f4v .flv .m2ts .m2v .mod .mpeg .mpg .mts .mxf .ogv .qt .tod .ts .vob .webm .wmv .y4m"
+    ".3g2 .3gp .apng .asf .dv .f4v .flv .m2ts .m2v .mod .mpeg .mpg .mts .mxf .ogv .qt .tod .ts "
+    ".vob .webm .wmv .y4m"
 ).split()
 _BARE_STREAMS = ".264 .265 .avc .h264 .h265 .hevc .ivf .obu".split()
 VIDEOS = VIDEO_SUFFIXES | {*_CONTAINERS, *_BARE_STREAMS, *JPEG_FILMS}
@@ -82,7 +83,8 @@ def check_names(names: Iterable[str]) -> None:
             is_possible = False
         if not is_possible:
             raise UsageError(
-                f"{name!r} does not stand for a file, a folder or a stream; name a file or a folder.",
+                f"{name!r} does not stand for a file, a folder or a stream; name a file or a "
+                "folder.",
             )
 
 
@@ -142,7 +144,8 @@ def is_transparent(target: Path, wanted: bool | None) -> bool:
     if wanted and not is_clear_image and suffix not in ALPHA_SUFFIXES:
         kinds = ", ".join([*CLEAR_IMAGES, *ALPHA_SUFFIXES])
         raise UsageError(
-            f"{target} cannot be transparent; name a file of another kind ({kinds}) or a folder for PNG images.",
+            f"{target} cannot be transparent; name a file of another kind ({kinds}) or a folder "
+            "for PNG images.",
         )
     return wanted
 
@@ -170,7 +173,8 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
     if is_photo:
         if not names_image(path):
             raise UsageError(
-                f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder.",
+                f"{source} is an image, and {name} is no name of one; name an image such as "
+                "out.png, or a folder.",
             )
     elif names_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
         raise UsageError(unknown_format(source))
@@ -240,7 +244,8 @@ def rate_without_folder(source: Path | str) -> UsageError:
 def not_read(source: Path | str, error: OSError) -> SourceOpenError:
     """Return the error for a source that the system does not let us read."""
     return SourceOpenError(
-        f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one.",
+        f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or "
+        "choose another one.",
     )
 
 
@@ -304,7 +309,10 @@ class ImageFolderReader:
         """Yield what was not converted."""
         if self.damaged:
             names = ", ".join(first_names(self.damaged))
-            yield (f"Unreadable or unsuitable images in {self.path} were left out: {len(self.damaged)} ({names}).")
+            yield (
+                f"Unreadable or unsuitable images in {self.path} were left out: "
+                f"{len(self.damaged)} ({names})."
+            )
         if self.is_image:
             note = reading_note(self.path)
             if note:

@@ -405,7 +405,8 @@ def check_address(address: str) -> None:
         fsspec.get_filesystem_class(address.partition("://")[0])
     except (ImportError, ValueError) as error:
         raise UsageError(
-            f"{address} cannot be reached: {error}; check the part before ://, or install the package of its kind.",
+            f"{address} cannot be reached: {error}; check the part before ://, or install the "
+            "package of its kind.",
         ) from error
 
 

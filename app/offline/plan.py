@@ -248,7 +248,8 @@ def plan_jobs(
             places_of_sources.check(place)
         if len(set(places)) < len(places):
             raise UsageError(
-                f"{outputs['target']} cannot be written: it is also another output; choose another name.",
+                f"{outputs['target']} cannot be written: it is also another output; choose another "
+                "name.",
             )
         jobs[name.casefold()] = Job(clip, outputs, settings, identity, transparent, overwrite, fps)
     return list(jobs.values())

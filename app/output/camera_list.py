@@ -101,7 +101,9 @@ def _registered_on_windows() -> list[str]:
     return names
 
 
-_LOAD = 'sudo modprobe v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
+_LOAD = (
+    'sudo modprobe v4l2loopback devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
+)
 # The lower ones are left to webcams, which programs expect at 0.
 _LOWEST_NUMBER = 10
 
@@ -182,11 +184,13 @@ def explain(error: Exception, device: str) -> Text:
         )
     if means("could not be started"):
         return t(
-            "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.",
+            "The virtual camera {device} does not start; stop it in OBS and close other programs "
+            "that send to it.",
             device=device,
         )
     return t(
-        "The virtual camera {device} cannot be used; choose another one⟦ or run `{program} doctor`⟧.",
+        "The virtual camera {device} cannot be used; choose another one⟦ or run `{program} "
+        "doctor`⟧.",
         device=device,
         program=program_command(),
     )

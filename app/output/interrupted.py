@@ -87,7 +87,9 @@ def kept_after_crash() -> Text | None:
             kept.append(recorded)
     if not kept:
         return None
-    return t("The last run did not end by itself. What it recorded was kept: {files}.", files=tuple(kept))
+    return t(
+        "The last run did not end by itself. What it recorded was kept: {files}.", files=tuple(kept)
+    )
 
 
 def _recorded(path: Path) -> Path | None:

@@ -226,7 +226,8 @@ def _not_opened(name: str) -> MicrophoneError:
 def _lost(name: str) -> MicrophoneError:
     return MicrophoneError(
         t(
-            "The microphone {device} was disconnected, and the recording goes on without sound; connect it again.",
+            "The microphone {device} was disconnected, and the recording goes on without sound; "
+            "connect it again.",
             device=name,
         )
     )

@@ -1,8 +1,9 @@
 """Sends frames to the virtual camera of OBS Studio on Windows without pyvirtualcam.
 
-Installers cannot include pyvirtualcam, whose GPL version 2 is incompatible with this program's version 3
-(docs/licences.md). The camera is a filter of OBS that reads a shared memory with a fixed name: a header, and three
-frames that are written in turn. The program that creates this memory is the only sender until it closes it.
+Installers cannot include pyvirtualcam, whose GPL version 2 is incompatible with this program's
+version 3 (docs/licences.md). The camera is a filter of OBS that reads a shared memory with a fixed
+name: a header, and three frames that are written in turn. The program that creates this memory is
+the only sender until it closes it.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ FRAMES = 3
 FRAME_HEADER_BYTES = 32
 # The filter reads frames at multiples of this.
 ALIGNMENT = 32
-# Write index and read index, both of which the sender sets to the number of its last frame; state; offset of
-# each frame; kind, width, height; the time between frames in units of 100 ns.
+# Write index and read index, both of which the sender sets to the number of its last frame; state;
+# offset of each frame; kind, width, height; the time between frames in units of 100 ns.
 HEADER = struct.Struct("<9I4xQ")
 # Words at the end of the header that have no meaning yet.
 RESERVED_BYTES = 32
@@ -52,7 +53,9 @@ class FrameQueue:
     """Writes frames into memory, laid out for the filter."""
 
     def __init__(self, memory: memoryview, width: int, height: int, fps: float) -> None:
-        """memory: writable, of the size that `frame_offsets` returns. width, height: even, in pixels."""
+        """memory: writable, of the size that `frame_offsets` returns. width, height: even, in
+        pixels.
+        """
         self._memory = memory
         self._size = (width, height)
         self._interval_100ns = round(1e7 / fps)
@@ -84,12 +87,21 @@ class FrameQueue:
 
     def _write_header(self, state: int) -> None:
         HEADER.pack_into(
-            self._memory, 0, self._number, self._number, state, *self._offsets, VIDEO, *self._size, self._interval_100ns
+            self._memory,
+            0,
+            self._number,
+            self._number,
+            state,
+            *self._offsets,
+            VIDEO,
+            *self._size,
+            self._interval_100ns,
         )
 
 
 class ObsWriter:
-    """Sends frames to OBS's camera. It has the part of pyvirtualcam's interface that `VirtualCamera` uses.
+    """Sends frames to OBS's camera. It has the part of pyvirtualcam's interface that
+    `VirtualCamera` uses.
 
     Opened, used and closed on the thread of that sink.
     """
@@ -102,7 +114,8 @@ class ObsWriter:
         self.height = height
         _, size = frame_offsets(self.width, self.height)
         try:
-            # It exists while another program sends: OBS itself does while its virtual camera is started.
+            # It exists while another program sends: OBS itself does while its virtual camera is
+            # started.
             self._memory = SharedMemory(NAME, create=True, size=size)
         except FileExistsError as error:
             raise OSError(errno.EBUSY, "another program sends to it") from error
@@ -111,7 +124,9 @@ class ObsWriter:
         self._queue: FrameQueue | None = FrameQueue(memory, self.width, self.height, fps)
 
     def send(self, frame: NDArray[np.uint8]) -> None:
-        """Show a frame (height * 3 / 2, width) in layout I420, of this object's size. Raises OSError after `close`."""
+        """Show a frame (height * 3 / 2, width) in layout I420, of this object's size. Raises
+        OSError after `close`.
+        """
         if self._queue is None:
             raise OSError(errno.ENXIO, "the camera is closed")
         self._queue.write(frame, time.monotonic_ns())

@@ -335,7 +335,8 @@ class Recorder(FrameSink):
                 log.warning(
                     "%s",
                     t(
-                        "The encoder {wanted} does not work on this computer; the recording uses {used}.",
+                        "The encoder {wanted} does not work on this computer; the recording uses "
+                        "{used}.",
                         wanted=encoder_name,
                         used=chosen.name,
                     ),

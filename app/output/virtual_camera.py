@@ -68,7 +68,8 @@ class CameraChoice:
     """The virtual camera that the settings ask for."""
 
     device: str  # `auto`, a device or its label
-    backend: str = "auto"  # `auto` (pyvirtualcam, else V4L2 or OBS's memory), `pyvirtualcam` or `v4l2`
+    # `auto` (pyvirtualcam, else V4L2 or OBS's memory), `pyvirtualcam` or `v4l2`
+    backend: str = "auto"
 
 
 class VirtualCamera(FrameSink):
@@ -97,7 +98,8 @@ class VirtualCamera(FrameSink):
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(
                 t(
-                    "The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.",
+                    "The virtual-camera backend v4l2 exists on Linux only; choose `auto` or "
+                    "`pyvirtualcam`.",
                 ),
             )
         self._backend = backend
@@ -271,7 +273,8 @@ def _candidates(
     if not free:
         raise SinkOpenError(
             t(
-                "{device} is the camera that the picture comes from; choose another virtual camera or another source.",
+                "{device} is the camera that the picture comes from; choose another virtual camera "
+                "or another source.",
                 device=named[0].id,
             )
         )

@@ -44,7 +44,9 @@ class Gate:
     Sinks and files accept nothing else, so that everything that leaves passes here.
     """
 
-    def __init__(self, owner: SettingsOwner, card: Callable[[OutputSettings, int, int], Picture]) -> None:
+    def __init__(
+        self, owner: SettingsOwner, card: Callable[[OutputSettings, int, int], Picture]
+    ) -> None:
         """owner: of the settings in force.
 
         card: returns the stand-by card at a size (width, height) in pixels, without waiting

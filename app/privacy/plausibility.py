@@ -50,7 +50,8 @@ STALE_S = 2.0
 
 
 class MatteCheck:
-    """The checks that a matte must pass before it is shown: of its composite, and of its mean alpha.
+    """The checks that a matte must pass before it is shown: of its composite, and of its mean
+    alpha.
 
     A mean alpha is suspicious if it hides nothing (it is saturated) or rises suddenly. A sudden
     rise must last for `hold_s` before the engine is tested; one that saturates slowly, as when a
@@ -105,7 +106,9 @@ class MatteCheck:
                 )
             )
         if np.may_share_memory(matte.composite, frame.image):
-            raise ModelError(t("The network returned the camera's own frame; choose another model or executor."))
+            raise ModelError(
+                t("The network returned the camera's own frame; choose another model or executor.")
+            )
         self._frames += 1
         if isinstance(backdrop, BlurredBackground):
             rows = slice(self._frames % ROOM_ROW_STEP, None, ROOM_ROW_STEP)

@@ -412,7 +412,8 @@ class CaptureWorker:
             limit_s = math.inf
         problem = partial(
             t,
-            "The source {source} does not open; reconnect it, or start the program again with another source.",
+            "The source {source} does not open; reconnect it, or start the program again with "
+            "another source.",
             source=wanted.source,
         )
         with self.thread.blocking_call(problem, limit_s):
@@ -448,7 +449,8 @@ class CaptureWorker:
         frame = None
         problem = partial(
             t,
-            "{device} does not respond; reconnect it, or start the program again with another source.",
+            "{device} does not respond; reconnect it, or start the program again with another "
+            "source.",
             device=source.info.name,
         )
         try:

@@ -33,7 +33,13 @@ from app.core.worker import Builder
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, MeasuredStep, at_quality, quality_levels
 from app.matting.choice.trials import give_up_gpu, measurable
-from app.matting.interface import EngineInfo, ExecutorError, MattingEngine, is_device_lost, is_out_of_memory
+from app.matting.interface import (
+    EngineInfo,
+    ExecutorError,
+    MattingEngine,
+    is_device_lost,
+    is_out_of_memory,
+)
 from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import PipelineContext
 from app.runtime.status import Lowered, Phase
@@ -58,10 +64,7 @@ class EngineKey:
 
     @staticmethod
     def of(
-        settings: EngineSettings,
-        size: tuple[int, int],
-        framing: FramingSettings,
-        camera: str = "",
+        settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, camera: str = ""
     ) -> EngineKey:
         """Return the key for these settings and this source, whose frames have this size."""
         if settings.plate is None:
@@ -99,8 +102,8 @@ def _check_plate(key: EngineKey) -> None:
     if info is not None and info.camera != key.camera:
         raise PlateError(
             t(
-                "The picture of the empty room {file} was taken with another camera ({camera}), or while it was "
-                "turned otherwise; take it again.",
+                "The picture of the empty room {file} was taken with another camera ({camera}), or "
+                "while it was turned otherwise; take it again.",
                 file=plate,
                 camera=info.camera,
             )
@@ -240,10 +243,7 @@ def replacement(settings: EngineSettings, error: Exception) -> EngineSettings | 
         return settings.replace(downsample_ratio=ratio / 2)
     if needs_memory or device.startswith("cuda"):
         return settings.replace(
-            device="cpu",
-            executor="auto",
-            precision="auto",
-            downsample_ratio=None,
+            device="cpu", executor="auto", precision="auto", downsample_ratio=None
         )
     return None
 
@@ -258,7 +258,9 @@ def shown_error(error: Exception, fallback: EngineSettings | None = None) -> Mat
     elif isinstance(error, MattecamError):
         return error
     else:
-        shown = ModelError(t("Matting failed; choose another model or executor. The log has the details."))
+        shown = ModelError(
+            t("Matting failed; choose another model or executor. The log has the details.")
+        )
     shown.__cause__ = error
     return shown
 
@@ -273,24 +275,27 @@ def _fallback_of_gpu(error: ExecutorError, fallback: EngineSettings) -> Text | N
         if not error.invalid_output:
             return None
         return t(
-            "The model {model} returned wrong values on the GPU {device} in half precision; matting continues "
-            "in float32.",
+            "The model {model} returned wrong values on the GPU {device} in half precision; "
+            "matting continues in float32.",
             model=model,
             device=device,
         )
     if is_device_lost(error):
         return t(
-            "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+            "The GPU {device} stopped working; matting continues on the CPU until Mattecam is "
+            "restarted.",
             device=device,
         )
     if is_out_of_memory(error):
         return t(
-            "The GPU {device} has too little memory for the model {model}; matting continues on the CPU.",
+            "The GPU {device} has too little memory for the model {model}; matting continues on "
+            "the CPU.",
             model=model,
             device=device,
         )
     return t(
-        "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.",
+        "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has "
+        "the details.",
         model=model,
         device=device,
     )
@@ -320,10 +325,7 @@ class EngineSelector:
         self._board = context.board
         self._timing = context.timing
         self.builder: Builder[EngineKey, MattingEngine] = Builder(
-            "engine-builder",
-            self._build_tested,
-            lambda engine: engine.close(),
-            Stage.MATTING,
+            "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
         )
         # A new one with each choice of the user: what it has learned belongs to an engine.
         self._governor = Governor()
@@ -366,7 +368,7 @@ class EngineSelector:
         return Lowered(step.rate_hz, quality.ratio, quality.lighter_model, matted_hz)
 
     def retry(self) -> None:
-        """Build again at the next frame what failed or was replaced, or whose plate changed (any thread)."""
+        """Build at the next frame what failed, was replaced or has a new plate (any thread)."""
         if self._plan.state is not ChoiceState.CHOSEN:
             self._choose_again = True
             return
@@ -464,8 +466,7 @@ class EngineSelector:
         with contextlib.suppress(SettingsError):  # it is tried again at the next start
             give_up_gpu(measurable(), info.gpu_problem)
         text = t(
-            "The GPU failed with the model {model}; matting continues on the CPU.",
-            model=info.model,
+            "The GPU failed with the model {model}; matting continues on the CPU.", model=info.model
         )
         settings = base.settings.replace(device="cpu", precision="auto")
         error = ExecutorError(text, info.model, INTEL, "auto", Remedy.NOTHING)

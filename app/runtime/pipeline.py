@@ -386,7 +386,9 @@ class Pipeline:
         def join(thread: Worker) -> bool:
             ended = thread.join(time_left_s())
             if not ended:
-                _log.warning("The %s thread did not end in time; it is here:\n%s", thread.name, thread.calls)
+                _log.warning(
+                    "The %s thread did not end in time; it is here:\n%s", thread.name, thread.calls
+                )
             return ended
 
         def stop(builder: Builder[Any, Any]) -> bool:

@@ -66,7 +66,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     too_small = min(info.small_size) < MIN_SHORT_SIDE
     if empty_alpha > max_empty or (contrast < MIN_CONTRAST and not too_small):
         text = t(
-            "The model {model} fails its self-test on the device {device}; choose another model or executor.",
+            "The model {model} fails its self-test on the device {device}; choose another model or "
+            "executor.",
             model=info.model,
             device=info.device,
         )

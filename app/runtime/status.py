@@ -248,7 +248,10 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "phase": status.phase.value,
         "source": dataclasses.asdict(status.source) if status.source else None,
         **status.outputs,
-        "problems": [{"stage": problem.stage.value, "message": problem.message} for problem in status.problems],
+        "problems": [
+            {"stage": problem.stage.value, "message": problem.message}
+            for problem in status.problems
+        ],
         "errors": list(status.errors),
     }
 

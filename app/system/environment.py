@@ -311,7 +311,8 @@ def set_up(requirements: Path) -> None:
         if not _is_usable(PYTHON):
             if importlib.util.find_spec("ensurepip") is None:
                 raise OSError(
-                    f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`",
+                    "Python's venv module is missing; on Debian `sudo apt install "
+                    f"python{VERSION}-venv`",
                 )
             import venv  # the Python of the package for Windows has none
 

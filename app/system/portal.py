@@ -51,10 +51,12 @@ class PortalFault(Enum):
         "desktop, or choose another source."
     )
     REFUSED = t(
-        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.",
+        "The desktop refused access to its cameras; allow it in the privacy settings, or choose "
+        "another source.",
     )
     NO_ANSWER = t(
-        "The question of the desktop about the camera was not answered; answer it, or choose another source.",
+        "The question of the desktop about the camera was not answered; answer it, or choose "
+        "another source.",
     )
 
 

@@ -23,19 +23,29 @@ Jpeg = NDArray[np.uint8]
 QUALITY = 90
 
 
-def camera_frames(width: int, height: int, fps: float, count: int, motion: float = 1.0) -> list[Jpeg]:
-    """Return JPEG frames of the demo scene in 4:2:2, as a camera sends them. motion: see `DemoSource`."""
+def camera_frames(
+    width: int, height: int, fps: float, count: int, motion: float = 1.0
+) -> list[Jpeg]:
+    """Return JPEG frames of the demo scene in 4:2:2, as a camera sends them. motion: see
+    `DemoSource`.
+    """
     source = DemoSource(width, height, fps, realtime=False, motion=motion)
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x211111]
     try:
         frames = [source.read() for _ in range(count)]
-        return [np.asarray(cv2.imencode(".jpg", frame.image, options)[1], np.uint8) for frame in frames if frame]
+        return [
+            np.asarray(cv2.imencode(".jpg", frame.image, options)[1], np.uint8)
+            for frame in frames
+            if frame
+        ]
     finally:
         source.close()
 
 
 class CameraLikeSource(FrameSource):
-    """Delivers JPEG frames back and forth at a constant rate, decoded and checked as those of a camera."""
+    """Delivers JPEG frames back and forth at a constant rate, decoded and checked as those of a
+    camera.
+    """
 
     is_live = True
 
@@ -94,7 +104,11 @@ class StandInCamera(FrameSink):
     def __init__(self, width: int, height: int) -> None:
         self.name = self.device = "stand-in"
         self._packer = Packer(sendable(width, height))
-        self._file = os.memfd_create("camera") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
+        self._file = (
+            os.memfd_create("camera")
+            if hasattr(os, "memfd_create")
+            else os.open(os.devnull, os.O_WRONLY)
+        )
 
     def send(self, picture: Outgoing) -> None:
         """Convert a new frame, and write it or the last one."""
@@ -117,7 +131,8 @@ class MeasuredCamera(FrameSink):
         self._camera = camera
         self._last: Picture | None = None
         self.sent: list[tuple[float, float]] = []
-        """(time.perf_counter() after the write, age of the frame in seconds) of each new composite."""
+        """(time.perf_counter() after the write, age of the frame in seconds) of each new composite.
+        """
 
     def send(self, picture: Outgoing) -> None:
         """Send a frame."""

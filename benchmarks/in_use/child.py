@@ -1,6 +1,8 @@
-"""The process that runs the program for the benchmark: reads the workload as JSON from standard input, writes rows.
+"""The process that runs the program for the benchmark: reads the workload as JSON from standard
+input, writes rows.
 
-A process of its own, so that nothing that the benchmark has loaded or measured before disturbs the program.
+A process of its own, so that nothing that the benchmark has loaded or measured before disturbs the
+program.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class StepAlone:
         height, width = frames[0].shape[:2]
         # OpenVINO's workers inherit the name, so that their time counts as the network's
         self._thread = ThreadPoolExecutor(1, initializer=name_thread, initargs=("matting",))
-        self._engine = self._thread.submit(build_engine, settings.matting.engine, width, height, shared=True).result()
+        self._engine = self._thread.submit(
+            build_engine, settings.matting.engine, width, height, shared=True
+        ).result()
         with closing(open_background(settings.background)) as background:
             self._backdrop = background.backdrop(width, height, 0.0)
         self.measure(0.0)
@@ -73,9 +77,16 @@ def measure(work: Workload) -> Iterable[dict[str, Any]]:
     """Yield one row per phase and round. The step alone is measured before and after each."""
     load_kernels()
     capture = work.settings.capture
-    frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES, motion=0.0 if work.still else 1.0)
-    decoded = [image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None]
-    with tempfile.TemporaryDirectory() as folder, closing(StepAlone(work.settings, decoded)) as alone:
+    frames = camera_frames(
+        capture.width, capture.height, capture.fps, SCENE_FRAMES, motion=0.0 if work.still else 1.0
+    )
+    decoded = [
+        image for image in map(MjpgDecoder().decode, frames[:ALONE_FRAMES]) if image is not None
+    ]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(StepAlone(work.settings, decoded)) as alone,
+    ):
         before_ms = alone.measure(work.seconds / 4)
         for outputs in list(work.phases) * work.rounds:
             with Program(work.settings, outputs, frames, Path(folder)) as program:
@@ -107,7 +118,9 @@ def _idle(work: Workload, frames: list[Any], folder: Path) -> Iterable[dict[str,
 
 
 def main() -> None:
-    """Measure the workload on standard input; print one JSON object per line. An error ends it with its sentence."""
+    """Measure the workload on standard input; print one JSON object per line. An error ends it with
+    its sentence.
+    """
     try:
         for row in measure(Workload.model_validate_json(sys.stdin.read())):
             sys.stdout.write(json.dumps(row) + "\n")

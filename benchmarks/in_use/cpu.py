@@ -75,7 +75,9 @@ def cpu_part(name: str) -> Iterator[None]:
 
 
 def cpu_parts_s() -> dict[tuple[int, str], float]:
-    """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
+    """Return the CPU time of living threads so far in seconds, by native thread id and name of the
+    part.
+    """
     living = {thread.native_id for thread in threading.enumerate()}
     return {key: spent_ns / 1e9 for key, spent_ns in _spent_ns.copy().items() if key[0] in living}
 
@@ -112,7 +114,10 @@ def cpu_ms(before: CpuSample, after: CpuSample, frames: int) -> dict[str, float]
             spent[_part(after.threads[thread])] -= section_s
     total_s = after.process_s - before.process_s
     spent["other"] += total_s - sum(spent.values())  # threads that have ended
-    return {part: round(seconds * 1e3 / max(1, frames), 2) for part, seconds in (*spent.items(), ("total", total_s))}
+    return {
+        part: round(seconds * 1e3 / max(1, frames), 2)
+        for part, seconds in (*spent.items(), ("total", total_s))
+    }
 
 
 def thread_table(before: CpuSample, after: CpuSample, frames: int) -> dict[str, float]:
@@ -121,9 +126,13 @@ def thread_table(before: CpuSample, after: CpuSample, frames: int) -> dict[str, 
     for thread, now in after.threads.items():
         started = before.threads.get(thread)
         name = f"{now.name} (native)" if now.native else now.name
-        spent[name] = spent.get(name, 0.0) + now.cpu_s - (started.cpu_s if started is not None else 0.0)
+        spent[name] = (
+            spent.get(name, 0.0) + now.cpu_s - (started.cpu_s if started is not None else 0.0)
+        )
     by_time = sorted(spent.items(), key=lambda item: -item[1])
-    return {name: round(seconds * 1e3 / max(1, frames), 2) for name, seconds in by_time if seconds > 0}
+    return {
+        name: round(seconds * 1e3 / max(1, frames), 2) for name, seconds in by_time if seconds > 0
+    }
 
 
 def _part(thread: ThreadTime) -> str:
@@ -135,7 +144,10 @@ def _part(thread: ThreadTime) -> str:
 def _thread_times() -> list[tuple[int, float]]:
     """Return (native thread id, CPU seconds) of every thread."""
     if not LINUX:
-        return [(thread.id, thread.user_time + thread.system_time) for thread in psutil.Process().threads()]
+        return [
+            (thread.id, thread.user_time + thread.system_time)
+            for thread in psutil.Process().threads()
+        ]
     times = []
     for task in Path("/proc/self/task").iterdir():
         with suppress(OSError):  # the thread has just ended

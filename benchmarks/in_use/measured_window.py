@@ -1,4 +1,6 @@
-"""The window under measurement: runs its event loop for a time and notes how long the GUI thread was blocked."""
+"""The window under measurement: runs its event loop for a time and notes how long the GUI thread
+was blocked.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class MeasuredWindow:
     """The program in its window, without files of settings."""
 
     def __init__(self, settings: Settings, parts: PipelineParts) -> None:
-        options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
+        options = WindowOptions(
+            seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True
+        )
         self._session = Session(make_application(), settings, options)
         self.pipeline = self._session.pipeline
         # In a call its own window is the active one, not that of the camera.
@@ -34,7 +38,9 @@ class MeasuredWindow:
             self._window_of_the_call.activateWindow()
 
     def gaps_ms(self, seconds: float) -> list[float]:
-        """Run the event loop for `seconds`; return the times between two runs of a timer of 5 ms on the GUI thread."""
+        """Run the event loop for `seconds`; return the times between two runs of a timer of 5 ms on
+        the GUI thread.
+        """
         beats_s, heart = [time.perf_counter()], QTimer()
         heart.setInterval(BEAT_MS)
         heart.timeout.connect(lambda: beats_s.append(time.perf_counter()))

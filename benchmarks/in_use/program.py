@@ -67,8 +67,12 @@ class Headless:
 class Program:
     """One run of the program with these outputs. A context manager."""
 
-    def __init__(self, settings: Settings, outputs: Sequence[str], frames: Sequence[Jpeg], folder: Path) -> None:
-        """settings: capture, matting and background of the run. folder: where recordings are written."""
+    def __init__(
+        self, settings: Settings, outputs: Sequence[str], frames: Sequence[Jpeg], folder: Path
+    ) -> None:
+        """settings: capture, matting and background of the run. folder: where recordings are
+        written.
+        """
         self.outputs = tuple(outputs)
         self._counted = ExitStack()
         self._frames = frames
@@ -77,12 +81,16 @@ class Program:
         self._readers = 1
         """Programs that read the virtual camera."""
         record = folder / "recording.mp4" if "recording" in outputs else None
-        output = settings.output.replace(virtual_camera="auto", pipewire="off", record=record, on_demand=True)
+        output = settings.output.replace(
+            virtual_camera="auto", pipewire="off", record=record, on_demand=True
+        )
         parts = self._parts()
         if "preview" in outputs:
             from benchmarks.in_use.measured_window import MeasuredWindow
 
-            self._run: MeasuredWindow | Headless = MeasuredWindow(settings.replace(output=output), parts)
+            self._run: MeasuredWindow | Headless = MeasuredWindow(
+                settings.replace(output=output), parts
+            )
         else:
             self._run = Headless(settings.replace(output=output), parts)
 
@@ -108,10 +116,13 @@ class Program:
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
         status = self._run.pipeline.status()
         if not ages_ms or not status.latency_ms.step.median:
-            raise ModelError("The program processed fewer than two frames in the time; measure for longer.")
+            raise ModelError(
+                "The program processed fewer than two frames in the time; measure for longer."
+            )
         # Also those that repeat the last composite, because nothing moves.
         frames, elapsed_s = status.frames_out - shown, after.at_s - before.at_s
-        gaps_ms = self._run.gaps_ms(seconds / 4)  # afterwards: the timer that it takes costs CPU time
+        # afterwards: the timer that it takes costs CPU time
+        gaps_ms = self._run.gaps_ms(seconds / 4)
         return {
             "outputs": list(self.outputs),
             "fps": round(frames / elapsed_s, 2),
@@ -123,7 +134,10 @@ class Program:
             "step_p95_ms": round(status.latency_ms.step.p95, 2),
             "dropped": dropped,
             "cores": round((after.process_s - before.process_s) / elapsed_s, 3),
-            "gui_stall_ms": {"p99": round(float(np.percentile(gaps_ms, 99)), 1), "longest": round(max(gaps_ms), 1)}
+            "gui_stall_ms": {
+                "p99": round(float(np.percentile(gaps_ms, 99)), 1),
+                "longest": round(max(gaps_ms), 1),
+            }
             if gaps_ms
             else None,
             "lowered": str(status.lowered) if status.lowered else None,
@@ -142,7 +156,9 @@ class Program:
     def rest(self) -> None:
         """Wait until the program has released the camera because nobody reads the virtual one."""
         self._readers = 0
-        if not self._run.wait(PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING):
+        if not self._run.wait(
+            PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING
+        ):
             raise ModelError(NO_FRAMES)
         self._run.wait(SETTLE_S)
 
@@ -161,10 +177,14 @@ class Program:
 
     def _parts(self) -> PipelineParts:
         def open_source(capture: CaptureSettings) -> CameraLikeSource:
-            self._source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
+            self._source = CameraLikeSource(
+                self._frames, capture.width, capture.height, capture.fps
+            )
             return self._source
 
-        def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> FrameSink:
+        def open_camera(
+            choice: CameraChoice, width: int, height: int, context: SinkContext
+        ) -> FrameSink:
             camera: FrameSink | None = None
             if "camera" in self.outputs:
                 try:

@@ -13,7 +13,9 @@ LEAST_MS = 0.05
 def table(result: dict[str, Any]) -> str:
     """Return for each model its rates and latencies, CPU time by part, and CPU use while idle."""
     models = dict.fromkeys(row["model"] for row in result["results"])
-    return "\n\n".join(_model([row for row in result["results"] if row["model"] == model]) for model in models)
+    return "\n\n".join(
+        _model([row for row in result["results"] if row["model"] == model]) for model in models
+    )
 
 
 def _model(results: list[dict[str, Any]]) -> str:
@@ -35,7 +37,11 @@ def _model(results: list[dict[str, Any]]) -> str:
     ]
     for row in results:
         if "cpu_percent" in row:
-            lines += ["", f"{row['what'].capitalize()} ({_outputs(row)}): {row['cpu_percent']:.1f} % of one core."]
+            lines += [
+                "",
+                f"{row['what'].capitalize()} ({_outputs(row)}): {row['cpu_percent']:.1f} % of one "
+                "core.",
+            ]
         if row.get("lowered"):
             lines += ["", f"{_outputs(row)}: {row['lowered']}."]
     return "\n".join([*lines, *_recording_cost(rows)])
@@ -44,9 +50,10 @@ def _model(results: list[dict[str, Any]]) -> str:
 def _rate_row(row: dict[str, Any]) -> str:
     latency, stall = row["end_to_end_ms"], row["gui_stall_ms"]
     return (
-        f"| {_outputs(row)} | {row['fps']:.1f} | {latency['median']:.0f} ({latency['p95']:.0f}) | {row['step_ms']:.1f}"
-        f" | {row['step_alone_ms']:.1f} | {row['step_ratio']:.2f} | {row['dropped']} | {row['cores']:.2f}"
-        f" | {'{longest:.0f} ms ({p99:.0f})'.format(**stall) if stall else ''} |"
+        f"| {_outputs(row)} | {row['fps']:.1f} | {latency['median']:.0f} ({latency['p95']:.0f}) | "
+        f"{row['step_ms']:.1f} | {row['step_alone_ms']:.1f} | {row['step_ratio']:.2f} | "
+        f"{row['dropped']} | {row['cores']:.2f} | "
+        f"{'{longest:.0f} ms ({p99:.0f})'.format(**stall) if stall else ''} |"
     )
 
 
@@ -75,7 +82,10 @@ def _recording_cost(rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         without = by_outputs.get(frozenset(row["outputs"]) - {"recording"})
         if "recording" in row["outputs"] and without:
-            return ["", f"Frame rate with the recording relative to without: {row['fps'] / without:.2f}."]
+            return [
+                "",
+                f"Frame rate with the recording relative to without: {row['fps'] / without:.2f}.",
+            ]
     return []
 
 

@@ -47,13 +47,19 @@ LARGEST = ("longest",)
 
 
 def rounds_of(seconds: float) -> int:
-    """Return in how many rounds to measure for `seconds` in all: the state of a machine may change within them."""
+    """Return in how many rounds to measure for `seconds` in all: the state of a machine may change
+    within them.
+    """
     return min(MOST_ROUNDS, max(1, int(seconds / SHORTEST_ROUND_S)))
 
 
 def merged(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return one row: the median of every number, but the sum of `SUMS` and the largest of `LARGEST`."""
-    return {key: _merged(key, [row[key] for row in rows if key in row]) for row in rows for key in row}
+    """Return one row: the median of every number, but the sum of `SUMS` and the largest of
+    `LARGEST`.
+    """
+    return {
+        key: _merged(key, [row[key] for row in rows if key in row]) for row in rows for key in row
+    }
 
 
 def _merged(key: str, values: list[Any]) -> Any:
@@ -87,8 +93,8 @@ def in_use(
 ) -> dict[str, Any]:
     """Measure every model of `models_to_measure`; return the rows of all measurements.
 
-    seconds: for all measurements together, without warm-up. phases: the outputs of each measurement.
-    still: nothing moves before the camera. Raises ModelError.
+    seconds: for all measurements together, without warm-up. phases: the outputs of each
+    measurement. still: nothing moves before the camera. Raises ModelError.
     """
     models = models_to_measure(settings.matting)
     results: list[dict[str, Any]] = []
@@ -118,7 +124,9 @@ def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
     Its median and 95th percentile are those of the step in use. Raises ModelError.
     """
     chosen = fixed(settings, settings.matting.model)
-    (row,) = rows_of_child(Workload(settings=chosen, phases=_possible(PHASES[-1:]), seconds=max(SHORTEST_S, seconds)))
+    (row,) = rows_of_child(
+        Workload(settings=chosen, phases=_possible(PHASES[-1:]), seconds=max(SHORTEST_S, seconds))
+    )
     return {
         **row,
         **_labels(chosen),
@@ -131,10 +139,14 @@ def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
 
 
 def fixed(settings: Settings, model: str) -> Settings:
-    """Return the settings with model, executor, precision and ratio resolved, so that they stay during the run."""
+    """Return the settings with model, executor, precision and ratio resolved, so that they stay
+    during the run.
+    """
     matting = settings.matting.replace(model=model)
     choice = choose(matting)
-    ratio = geometry_for(matting, choice.model, settings.capture.width, settings.capture.height).ratio
+    ratio = geometry_for(
+        matting, choice.model, settings.capture.width, settings.capture.height
+    ).ratio
     matting = matting.replace(
         model=choice.model,
         device=choice.target.device,
@@ -166,8 +178,13 @@ def _labels(settings: Settings) -> dict[str, Any]:
 
 def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
     """Run a child process and yield its rows as they arrive. Raises ModelError if it fails."""
-    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        own = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")}
+    with (
+        tempfile.TemporaryDirectory() as home,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+    ):
+        own = {
+            f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")
+        }
         child = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.in_use.child"],
             stdin=subprocess.PIPE,
@@ -192,7 +209,11 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
             if child.wait() != 0:
                 errors.seek(0)
                 words = errors.read().strip().splitlines()
-                reason = words[-1].removesuffix(".") if words and child.returncode > 0 else how_ended(child.returncode)
+                reason = (
+                    words[-1].removesuffix(".")
+                    if words and child.returncode > 0
+                    else how_ended(child.returncode)
+                )
                 raise ModelError(f"The measuring process failed: {reason}.")
         finally:
             child.kill()

@@ -1,7 +1,8 @@
-"""Read what a program sends to the virtual camera of OBS Studio on Windows, from the memory that its filter reads.
+"""Read what a program sends to the virtual camera of OBS Studio on Windows, from the memory that
+its filter reads.
 
-`python reader.py SECONDS IMAGE` saves the last frame, prints the size and how many frames came, and fails without one.
-The seconds count from when a program sends; it is waited for.
+`python reader.py SECONDS IMAGE` saves the last frame, prints the size and how many frames came, and
+fails without one. The seconds count from when a program sends; it is waited for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ FRAME_HEADER_BYTES = 32
 POLL_S = 0.005
 START_LIMIT_S = 480.0
 HEADER = struct.Struct("<9I")
-"""Number of the frame that is written and read, state, where each frame begins, kind, width, height."""
+"""Number of the frame that is written and read, state, where each frame begins, kind, width,
+height.
+"""
 
 
 def opened(end_s: float) -> int:
@@ -33,7 +36,13 @@ def opened(end_s: float) -> int:
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined, unused-ignore]
     kernel.OpenFileMappingW.restype = wintypes.HANDLE
     kernel.MapViewOfFile.restype = ctypes.c_void_p
-    kernel.MapViewOfFile.argtypes = [wintypes.HANDLE, wintypes.DWORD, wintypes.DWORD, wintypes.DWORD, ctypes.c_size_t]
+    kernel.MapViewOfFile.argtypes = [
+        wintypes.HANDLE,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        ctypes.c_size_t,
+    ]
     while time.monotonic() < end_s:
         mapping = kernel.OpenFileMappingW(READ_ACCESS, False, NAME)
         if mapping:
@@ -49,12 +58,16 @@ def main(seconds: float, image: str) -> None:
     numbers: set[int] = set()
     frame = None
     while time.monotonic() < end_s:
-        _, number, state, *begins, _, width, height = HEADER.unpack(ctypes.string_at(address, HEADER.size))
+        _, number, state, *begins, _, width, height = HEADER.unpack(
+            ctypes.string_at(address, HEADER.size)
+        )
         if state == READY and number not in numbers:
             numbers.add(number)
             begin = address + begins[number % FRAMES] + FRAME_HEADER_BYTES
             rows = height * 3 // 2
-            nv12 = np.frombuffer(ctypes.string_at(begin, rows * width), np.uint8).reshape(rows, width)
+            nv12 = np.frombuffer(ctypes.string_at(begin, rows * width), np.uint8).reshape(
+                rows, width
+            )
             frame = cv2.cvtColor(nv12, cv2.COLOR_YUV2BGR_NV12)
         time.sleep(POLL_S)
     if frame is None:

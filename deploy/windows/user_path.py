@@ -1,6 +1,7 @@
 """Add a folder to the PATH of this user of Windows, or remove it: `user_path.py add|remove FOLDER`.
 
-For the installer, whose strings are too short for a PATH. The values keep their kind, and variables in it stay.
+For the installer, whose strings are too short for a PATH. The values keep their kind, and variables
+in it stay.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def _others(path: str, folder: str) -> list[str]:
 
 
 def main(action: str, folder: str) -> None:
-    """Change the PATH in the registry, and tell running programs, above all the one that starts others."""
+    """Change the PATH in the registry, and tell running programs, above all the one that starts
+    others.
+    """
     if sys.platform == "win32":
         import ctypes
         import winreg

@@ -1,6 +1,7 @@
 """Brushes of the background painter: noise, gradients, soft shapes and shadows.
 
-Pictures are (HEIGHT, WIDTH, 3) floats, 0..1, red-green-blue; masks are (HEIGHT, WIDTH) floats, 0..1.
+Pictures are (HEIGHT, WIDTH, 3) floats, 0..1, red-green-blue; masks are (HEIGHT, WIDTH) floats,
+0..1.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def blur(values: Picture, sigma: float) -> Picture:
 
 
 def noise(seed: int, cell: float, octaves: int = 4, stretch: float = 1.0) -> Picture:
-    """Smooth noise from -1 to 1; cell: the largest spots in pixels, `stretch` times as high as wide."""
+    """Smooth noise from -1 to 1; cell: the largest spots in pixels, `stretch` times as high as
+    wide.
+    """
     generator = np.random.default_rng(seed)
     total = np.zeros((HEIGHT, WIDTH), np.float32)
     for octave in range(octaves):
@@ -73,12 +76,16 @@ def polygons(outlines: Sequence[Sequence[Point]]) -> Picture:
     """The insides of all outlines, their edges smooth."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     for outline in outlines:
-        cv2.fillPoly(mask, [np.round(np.array(outline) * 256).astype(np.int32)], 255, cv2.LINE_AA, 8)
+        cv2.fillPoly(
+            mask, [np.round(np.array(outline) * 256).astype(np.int32)], 255, cv2.LINE_AA, 8
+        )
     return mask.astype(np.float32) / 255
 
 
 def leaf(foot: Point, angle: float, length: float, width: float, bend: float = 0.0) -> list[Point]:
-    """The outline of a slender leaf that grows from `foot` at `angle` (radians) and bends by `bend` towards its tip."""
+    """The outline of a slender leaf that grows from `foot` at `angle` (radians) and bends by `bend`
+    towards its tip.
+    """
     t = np.linspace(0, 1, 24)
     direction = angle + bend * t
     spine_x = foot[0] + np.cumsum(np.cos(direction)) * length / len(t)
@@ -89,7 +96,9 @@ def leaf(foot: Point, angle: float, length: float, width: float, bend: float = 0
     return [(float(x), float(y)) for x, y in np.concatenate([left, right[::-1]])]
 
 
-def frond(foot: Point, angle: float, length: float, leaflets: int, bend: float) -> list[list[Point]]:
+def frond(
+    foot: Point, angle: float, length: float, leaflets: int, bend: float
+) -> list[list[Point]]:
     """A palm's frond: a bent rib with slender leaves on both sides."""
     outlines = []
     x, y = foot
@@ -100,7 +109,13 @@ def frond(foot: Point, angle: float, length: float, leaflets: int, bend: float) 
         x, y = x + np.cos(direction) * step, y + np.sin(direction) * step
         size = length * 0.42 * np.sin(np.pi * min(1.0, 0.18 + 0.82 * t) ** 0.8) + length * 0.05
         outlines += [
-            leaf((x, y), direction + side * (1.0 - 0.45 * t), size, length * 0.019, -side * 0.25 + bend * 0.3)
+            leaf(
+                (x, y),
+                direction + side * (1.0 - 0.45 * t),
+                size,
+                length * 0.019,
+                -side * 0.25 + bend * 0.3,
+            )
             for side in (-1, 1)
         ]
     outlines.append(leaf(foot, angle, length, length * 0.008, bend))
@@ -110,7 +125,9 @@ def frond(foot: Point, angle: float, length: float, leaflets: int, bend: float) 
 def vignette(picture: Picture, strength: float) -> Picture:
     """Darker towards the corners."""
     distance = np.hypot((COLUMNS - WIDTH / 2) / (WIDTH / 2), (ROWS - HEIGHT / 2) / (HEIGHT / 2))
-    return np.asarray(picture * (1 - strength * smoothstep(0.5, 1.5, distance))[..., None], np.float32)
+    return np.asarray(
+        picture * (1 - strength * smoothstep(0.5, 1.5, distance))[..., None], np.float32
+    )
 
 
 def to_bytes(picture: Picture, grain: float, seed: int) -> NDArray[np.uint8]:

@@ -1,4 +1,5 @@
-"""Check a tree: nothing is missing, nothing is forbidden, it runs with an old C library, and how large each part is.
+"""Check a tree: nothing is missing, nothing is forbidden, it runs with an old C library, and how
+large each part is.
 
 A tree for Windows is checked on Linux as well: its libraries name those that they need.
 
@@ -24,15 +25,22 @@ from tools.packages.natives import described, libraries_of, natives, part_of_fil
 from tools.packages.tree import ROOT, files_of, is_windows, site_packages
 
 GLIBC = (2, 35)
-"""Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35."""
+"""Newest version of the C library that may be required: Debian 12 has 2.36, Ubuntu 22.04 has 2.35.
+"""
 FORBIDDEN = ("ippicv", "oneAPI Math Kernel", "OpenSSL 1.1", "pip-build-env", "_skbuild")
-"""Texts in binaries: of parts that a GPL-3 program may not contain, of old parts, of folders of a build."""
+"""Texts in binaries: of parts that a GPL-3 program may not contain, of old parts, of folders of a
+build.
+"""
 OF_DRIVERS = {"libOpenCL.so.1", "OpenCL.dll"}
 """Libraries that come with a driver; OpenVINO lists no GPU without them."""
 LONGEST_NAME = 150
-"""Characters of a file's name below the tree: of 259 in a path of Windows, the rest is the folder of the user."""
+"""Characters of a file's name below the tree: of 259 in a path of Windows, the rest is the folder
+of the user.
+"""
 HERE = (str(ROOT), f"{sys.base_prefix}/lib/python")
-"""Folders of this machine, which no text or module may name; Python's own library names that of its build."""
+"""Folders of this machine, which no text or module may name; Python's own library names that of its
+build.
+"""
 OF_WINDOWS = re.compile(
     r"(?:api-ms-win|ext-ms)-.*|(?:advapi|authz|bcrypt|comctl|comdlg|crypt|d3d9|d3d11|d3d12|dbghelp|dnsapi|dwmapi|dwrite"
     r"|dxgi|gdi|imm|iphlpapi|kernel|mf|mfplat|mfreadwrite|mpr|msvcrt|ncrypt|netapi|ntdll|ole|oleaut|opengl|powrprof|psapi"
@@ -42,7 +50,9 @@ OF_WINDOWS = re.compile(
     re.IGNORECASE,
 )
 """Libraries of Windows 10 itself."""
-REFUSED_LICENCE = re.compile(r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE)
+REFUSED_LICENCE = re.compile(
+    r"proprietary|NVIDIA|(?<!L)GPL-?v?\s?2(?!\S*(\+|-or-later))|v2 \(GPLv2\)", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -74,10 +84,15 @@ def check(tree: Path) -> Report:
         part = part_of(path.relative_to(tree))
         sizes[part] = sizes.get(part, 0) + path.stat().st_size
     report.megabytes = round(sum(sizes.values()) / 1e6)
-    report.parts = {part: round(size / 1e6, 1) for part, size in sorted(sizes.items(), key=lambda item: -item[1])}
+    report.parts = {
+        part: round(size / 1e6, 1)
+        for part, size in sorted(sizes.items(), key=lambda item: -item[1])
+    }
     binaries = [path for path in files if is_binary(path)]
     report.natives = described(natives(files))
-    report.wrong += [f"no licence is known of {path.relative_to(tree)}" for path in unknown(tree, files)]
+    report.wrong += [
+        f"no licence is known of {path.relative_to(tree)}" for path in unknown(tree, files)
+    ]
     if is_windows(tree):
         report.wrong += missing_on_windows(tree, binaries)
         report.wrong += too_long(tree, files)
@@ -89,19 +104,31 @@ def check(tree: Path) -> Report:
         report.external, wrong = external_libraries(tree, binaries)
         report.wrong += wrong
     report.wrong += [
-        f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(set(files) - set(binaries), HERE)
+        f"contains {text!r}: {path.relative_to(tree)}"
+        for path, text in containing(set(files) - set(binaries), HERE)
     ]
-    report.wrong += [f"contains {text!r}: {path.relative_to(tree)}" for path, text in containing(binaries, FORBIDDEN)]
-    report.wrong += [f"licence of {name}: {text or 'none'}" for name, text in refused(report.licences)]
+    report.wrong += [
+        f"contains {text!r}: {path.relative_to(tree)}"
+        for path, text in containing(binaries, FORBIDDEN)
+    ]
+    report.wrong += [
+        f"licence of {name}: {text or 'none'}" for name, text in refused(report.licences)
+    ]
     return report
 
 
 def part_of(path: Path) -> str:
-    """Return the name of the part that a file below the tree belongs to; libraries and metadata count for a package."""
+    """Return the name of the part that a file below the tree belongs to; libraries and metadata
+    count for a package.
+    """
     if "site-packages" not in path.parts:
         return "python"
     name = path.parts[path.parts.index("site-packages") + 1]
-    return re.sub(r"\.libs$|-[\d.]+\.dist-info$|\.py$", "", name).lower().replace("opencv_python_headless", "cv2")
+    return (
+        re.sub(r"\.libs$|-[\d.]+\.dist-info$|\.py$", "", name)
+        .lower()
+        .replace("opencv_python_headless", "cv2")
+    )
 
 
 def is_binary(path: Path) -> bool:
@@ -114,21 +141,28 @@ def is_binary(path: Path) -> bool:
 def missing_on_windows(tree: Path, binaries: Iterable[Path]) -> list[str]:
     """Return the libraries that binaries name, and neither the tree nor Windows has."""
     binaries = list(binaries)
-    # Names of Windows have no case. Each part adds the folder of its libraries to those that are searched.
+    # Names of Windows have no case. Each part adds the folder of its libraries to those that are
+    # searched.
     in_tree = {path.name.lower() for path in binaries}
     wrong = []
     for path in binaries:
         needed = re.findall(r"DLL Name: (\S+)", _output("objdump", "-p", str(path)))
-        others = [name for name in needed if name not in OF_DRIVERS and not OF_WINDOWS.fullmatch(name)]
+        others = [
+            name for name in needed if name not in OF_DRIVERS and not OF_WINDOWS.fullmatch(name)
+        ]
         missing = [name for name in others if name.lower() not in in_tree]
         wrong += [f"missing library: {path.relative_to(tree)} needs {name}" for name in missing]
     return wrong
 
 
 def too_long(tree: Path, files: Iterable[Path]) -> list[str]:
-    """Return what is wrong with names that leave too little of a path of Windows to the folder of the user."""
+    """Return what is wrong with names that leave too little of a path of Windows to the folder of
+    the user.
+    """
     names = [str(path.relative_to(tree)) for path in files]
-    return [f"the name is too long for Windows: {name}" for name in names if len(name) > LONGEST_NAME]
+    return [
+        f"the name is too long for Windows: {name}" for name in names if len(name) > LONGEST_NAME
+    ]
 
 
 def newest_glibc(path: Path) -> tuple[int, ...]:
@@ -138,17 +172,22 @@ def newest_glibc(path: Path) -> tuple[int, ...]:
 
 
 def external_libraries(tree: Path, binaries: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
-    """Return the system's libraries that binaries name themselves, with their paths, and what is wrong with others."""
+    """Return the system's libraries that binaries name themselves, with their paths, and what is
+    wrong with others.
+    """
     external: dict[str, str] = {}
     wrong: list[str] = []
     binaries = list(binaries)
-    # A module loads its libraries by its own search path, which they inherit: asked alone, such a library finds nothing
-    # beside itself (libde265 beside libheif).
+    # A module loads its libraries by its own search path, which they inherit: asked alone, such a
+    # library finds nothing beside itself (libde265 beside libheif).
     in_tree = {binary.name for binary in binaries}
     for binary in binaries:
         dynamic = _output("readelf", "-d", str(binary))
         needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
-        wrong += [f"{binary.relative_to(tree)} searches libraries in {folder}" for folder in foreign_folders(dynamic)]
+        wrong += [
+            f"{binary.relative_to(tree)} searches libraries in {folder}"
+            for folder in foreign_folders(dynamic)
+        ]
         for name, path in resolved(_output("ldd", str(binary))).items():
             if name not in needed or name in in_tree or name in OF_DRIVERS:
                 continue
@@ -167,17 +206,26 @@ def unknown(tree: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def foreign_folders(dynamic: str) -> list[str]:
-    """Return folders outside the tree that a binary searches for libraries, from the output of `readelf -d`.
+    """Return folders outside the tree that a binary searches for libraries, from the output of
+    `readelf -d`.
 
     Another user may be able to create such a folder, in /tmp above all, with libraries of his own.
     """
     searched = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.+)\]", dynamic)
-    return [folder for found in searched for folder in found.split(":") if not folder.startswith("$ORIGIN")]
+    return [
+        folder
+        for found in searched
+        for folder in found.split(":")
+        if not folder.startswith("$ORIGIN")
+    ]
 
 
 def resolved(ldd: str) -> dict[str, str]:
     """Return library → path from the output of ldd; the path is empty if the library is not found."""
-    return {name: path or "" for name, path in re.findall(r"^\s+(\S+) => (?:(/\S+)|not found)", ldd, re.MULTILINE)}
+    return {
+        name: path or ""
+        for name, path in re.findall(r"^\s+(\S+) => (?:(/\S+)|not found)", ldd, re.MULTILINE)
+    }
 
 
 def containing(files: Iterable[Path], texts: Iterable[str]) -> list[tuple[Path, str]]:
@@ -189,7 +237,11 @@ def containing(files: Iterable[Path], texts: Iterable[str]) -> list[tuple[Path, 
 
 def refused(stated_licences: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return packages whose licence is missing or rules out a GPL-3 program."""
-    return [(name, text) for name, text in stated_licences.items() if not text or REFUSED_LICENCE.search(text)]
+    return [
+        (name, text)
+        for name, text in stated_licences.items()
+        if not text or REFUSED_LICENCE.search(text)
+    ]
 
 
 def digest(tree: Path) -> str:
@@ -197,9 +249,15 @@ def digest(tree: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(tree.rglob("*")):
         state = path.lstat()
-        content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        content = (
+            path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        )
         total.update(f"{path.relative_to(tree)} {state.st_mode} {int(state.st_mtime)} ".encode())
-        total.update(hashlib.sha256(content if isinstance(content, bytes) else str(content).encode()).digest())
+        total.update(
+            hashlib.sha256(
+                content if isinstance(content, bytes) else str(content).encode()
+            ).digest()
+        )
     return total.hexdigest()
 
 

@@ -2,7 +2,8 @@
 
     python -m tools.packages.deb TREE FOLDER [--version VERSION] [--fast]
 
-`$DEBFULLNAME` and `$DEBEMAIL` name who publishes it. No script of the package loads a kernel module.
+`$DEBFULLNAME` and `$DEBEMAIL` name who publishes it. No script of the package loads a kernel
+module.
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ Comment: The package contains parts of others, with these licences in their
 
 
 def build_deb(
-    tree: Path, folder: Path, version: str = __version__, fast: bool = False, report: Report | None = None
+    tree: Path,
+    folder: Path,
+    version: str = __version__,
+    fast: bool = False,
+    report: Report | None = None,
 ) -> Path:
     """Build the package of a tree; return its path. report: of the tree, if it is checked already."""
     report = report or check(tree)
@@ -72,7 +77,9 @@ def build_deb(
         system_files(root, version, report)
         control = root / "DEBIAN"
         control.mkdir()
-        (control / "control").write_text(control_text(version, report, packages_of(report.external.values())))
+        (control / "control").write_text(
+            control_text(version, report, packages_of(report.external.values()))
+        )
         (control / "postrm").write_text(POSTRM)
         (control / "postrm").chmod(0o755)
         (control / "md5sums").write_text(_md5sums(root))
@@ -90,31 +97,51 @@ def build_deb(
 
 
 def build_archive(tree: Path, folder: Path, version: str = __version__) -> Path:
-    """Pack a tree as it is, for systems without dpkg; it runs from any folder. Return the path of the archive."""
+    """Pack a tree as it is, for systems without dpkg; it runs from any folder. Return the path of
+    the archive.
+    """
     name = f"mattecam-{version}-x86_64"
     target = folder / f"{name}.tar.xz"
-    same_in_every_build = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{_moment()}")
+    same_in_every_build = (
+        "--sort=name",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        f"--mtime=@{_moment()}",
+    )
     moved = (f"--transform=s,^\\.,{name},", "-C", tree, ".")
     subprocess.run(["tar", "-cJf", target, *same_in_every_build, *moved], check=True)
     return target
 
 
 def system_files(root: Path, version: str, report: Report) -> None:
-    """Write what the system reads: user service, rules for the virtual camera, documents of the package."""
-    write(root / "usr/lib/systemd/user/mattecam.service", (ROOT / "deploy/mattecam.service").read_text())
+    """Write what the system reads: user service, rules for the virtual camera, documents of the
+    package.
+    """
+    write(
+        root / "usr/lib/systemd/user/mattecam.service",
+        (ROOT / "deploy/mattecam.service").read_text(),
+    )
     write(root / "usr/lib/modprobe.d/mattecam.conf", (DESKTOP / "modprobe.conf").read_text())
     write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
-    write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
+    write(
+        root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text()
+    )
     doc = root / "usr/share/doc/mattecam"
     write(doc / "copyright", copyright_text(report))
     (doc / "manual").symlink_to(f"../../../{INSTALLED_IN.removeprefix('/usr/')}/share/doc/mattecam")
     stamp = formatdate(_moment(), localtime=False)
-    entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {publisher()}  {stamp}\n"
+    entry = (
+        f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- "
+        f"{publisher()}  {stamp}\n"
+    )
     write(doc / "changelog.gz", entry)
 
 
 def copyright_text(report: Report) -> str:
-    """Return the file of licences: of the program, of the packages in it, and of the native libraries of these."""
+    """Return the file of licences: of the program, of the packages in it, and of the native
+    libraries of these.
+    """
     stated = "".join(f" {name}: {text}\n" for name, text in report.licences.items())
     offer = "".join(f" {line}\n" for line in OFFER.format(publisher=publisher()).splitlines())
     natives = "".join(
@@ -148,10 +175,14 @@ def control_text(version: str, report: Report, depends: Iterable[str]) -> str:
 
 
 def packages_of(libraries: Iterable[str]) -> list[str]:
-    """Return the Debian packages that libraries come in, sorted; dpkg knows some files by their path in /lib."""
+    """Return the Debian packages that libraries come in, sorted; dpkg knows some files by their
+    path in /lib.
+    """
     real = [str(Path(library).resolve()) for library in libraries]
     files = [*real, *(path.removeprefix("/usr") for path in real)]
-    owners = subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True, check=False).stdout
+    owners = subprocess.run(
+        ["dpkg", "-S", *files], capture_output=True, text=True, check=False
+    ).stdout
     found = re.findall(r"^(\S+?)(?::\w+)?: .*/(.+)$", owners, re.MULTILINE)
     missing = {Path(path).name for path in real} - {file for _, file in found}
     assert not missing, f"no package has {missing}"
@@ -163,9 +194,13 @@ def _moment() -> int:
 
 
 def _md5sums(root: Path) -> str:
-    files = sorted(path for path in (root / "usr").rglob("*") if path.is_file() and not path.is_symlink())
+    files = sorted(
+        path for path in (root / "usr").rglob("*") if path.is_file() and not path.is_symlink()
+    )
     names = [str(path.relative_to(root)) for path in files]
-    return subprocess.run(["md5sum", *names], cwd=root, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["md5sum", *names], cwd=root, check=True, capture_output=True, text=True
+    ).stdout
 
 
 if __name__ == "__main__":

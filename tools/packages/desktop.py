@@ -1,7 +1,8 @@
-"""What a desktop and a package index read: menu entry, icon, AppStream metadata, manual page, the README as a page.
+"""What a desktop and a package index read: menu entry, icon, AppStream metadata, manual page, the
+README as a page.
 
-`setup.py` and the Debian package write the same files. Imports the standard library only: it runs in the build of a
-wheel.
+`setup.py` and the Debian package write the same files. Imports the standard library only: it runs
+in the build of a wheel.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ LONGEST_NOTES = 6
 
 
 def desktop_files(share: Path, version: str, moment: int | None = None) -> list[Path]:
-    """Write what a desktop reads below a folder `share`; return the files. moment: of the release, now if unknown."""
+    """Write what a desktop reads below a folder `share`; return the files. moment: of the release,
+    now if unknown.
+    """
     if moment is None:
         moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     values = {
@@ -35,8 +38,12 @@ def desktop_files(share: Path, version: str, moment: int | None = None) -> list[
     }
     texts = {
         "applications/mattecam.desktop": (DESKTOP / "mattecam.desktop").read_text(encoding="utf-8"),
-        "metainfo/org.mattecam.Mattecam.metainfo.xml": filled(DESKTOP / "mattecam.metainfo.xml.in", values),
-        "icons/hicolor/scalable/apps/mattecam.svg": (ROOT / "app/gui/images/app.svg").read_text(encoding="utf-8"),
+        "metainfo/org.mattecam.Mattecam.metainfo.xml": filled(
+            DESKTOP / "mattecam.metainfo.xml.in", values
+        ),
+        "icons/hicolor/scalable/apps/mattecam.svg": (ROOT / "app/gui/images/app.svg").read_text(
+            encoding="utf-8"
+        ),
         "man/man1/mattecam.1.gz": filled(DESKTOP / "mattecam.1.in", values),
     }
     for name, text in texts.items():
@@ -46,22 +53,34 @@ def desktop_files(share: Path, version: str, moment: int | None = None) -> list[
 
 def address() -> str:
     """Return the address of the project: that of `Repository` in pyproject.toml."""
-    found = re.search(r'^Repository = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.search(
+        r'^Repository = "(.+)"$',
+        (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert found is not None, "pyproject.toml names no Repository"
     return found[1]
 
 
 def notes_in_xml(changelog: str, version: str) -> str:
     """Return the first entries of a version, or of what is unreleased, as list items for AppStream."""
-    section = re.search(rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE)
-    section = section or re.search(r"^## \[Unreleased\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE)
+    section = re.search(
+        rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
+    )
+    section = section or re.search(
+        r"^## \[Unreleased\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
+    )
     entries = re.findall(r"^- (.+)$", section[1] if section else "", re.MULTILINE)
-    plain = [re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*]", r"\1", entry) for entry in entries[:LONGEST_NOTES]]
+    plain = [
+        re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*]", r"\1", entry) for entry in entries[:LONGEST_NOTES]
+    ]
     return "\n".join(f"          <li>{escape(entry, quote=False)}</li>" for entry in plain)
 
 
 def page_for_index(readme: str, version: str) -> str:
-    """Return the README as a package index shows it: whole addresses, and commands of the installed program."""
+    """Return the README as a package index shows it: whole addresses, and commands of the installed
+    program.
+    """
     blob = f"{address()}/blob/v{version}/"
     raw = f"{address()}/raw/v{version}/"
     page = re.sub(r"(!\[[^\]]*\])\((?!\w+:)([^)]+)\)", rf"\1({raw}\2)", readme)

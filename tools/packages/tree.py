@@ -1,10 +1,11 @@
-"""Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted networks.
+"""Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted
+networks.
 
     python -m tools.packages.tree FOLDER [--wheel FILE]... [--weights FOLDER]
 
-It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A wheel given by `--wheel`
-takes the place of the locked one; `--weights` adds the networks whose published weights are in a folder.
-`tools.packages.check` checks the result.
+It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A
+wheel given by `--wheel` takes the place of the locked one; `--weights` adds the networks whose
+published weights are in a folder. `tools.packages.check` checks the result.
 """
 
 from __future__ import annotations
@@ -30,10 +31,20 @@ from tools.packages.prune import PACKAGES, STDLIB, prune
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED_IN = "/usr/lib/mattecam"
 """Folder that tracebacks name."""
-OF_TORCH = ("filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "setuptools", "sympy")
+OF_TORCH = (
+    "filelock",
+    "fsspec",
+    "jinja2",
+    "markupsafe",
+    "mpmath",
+    "networkx",
+    "setuptools",
+    "sympy",
+)
 """Locked packages that only torch requires."""
 NOT_PACKAGED = {*OF_TORCH, "llvmlite", "numba", "openvino-telemetry", "pyvirtualcam"}
-"""What `requirements/base.lock` has beyond a package; pyvirtualcam is GPL-2-only (docs/licences.md).
+"""What `requirements/base.lock` has beyond a package; pyvirtualcam is GPL-2-only
+(docs/licences.md).
 
 Kernels are compiled ahead (`tools.packages.kernels`).
 """
@@ -50,11 +61,18 @@ exec "$here/python3" -I -m mattecam "$@"
 def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
     """Return the entries of a lock file that belong into a package, except those of `replaced`."""
     left_out = {*NOT_PACKAGED, *replaced}
-    return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
+    return [
+        entry
+        for name, entries in entries_of(text).items()
+        if name not in left_out
+        for entry in entries
+    ]
 
 
 class LinuxSystem:
-    """Makes what the trees of the systems differ by; `tools.packages.windows` derives that of Windows."""
+    """Makes what the trees of the systems differ by; `tools.packages.windows` derives that of
+    Windows.
+    """
 
     unneeded: tuple[str, ...] = PACKAGES
     """Patterns below the folder of the packages that are left out."""
@@ -92,12 +110,16 @@ class LinuxSystem:
 
 
 def build(
-    tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None, system: LinuxSystem | None = None
+    tree: Path,
+    wheels: Sequence[Path] = (),
+    weights: Path | None = None,
+    system: LinuxSystem | None = None,
 ) -> None:
     """Build the tree in a new folder.
 
-    wheels: files that take the place of locked wheels. weights: folder of published weights that become part of it;
-    exits before the work if one is not the published file. system: that the tree is for, Linux if None.
+    wheels: files that take the place of locked wheels. weights: folder of published weights that
+    become part of it; exits before the work if one is not the published file. system: that the tree
+    is for, Linux if None.
     """
     system = system or LinuxSystem()
     published = published_in(weights).values() if weights else ()
@@ -116,7 +138,13 @@ def build(
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
     include_networks(program, published)
     folder = program / "app" / "core" / "kernels"
-    compile_kernels = [sys.executable, "-m", "tools.packages.kernels", str(folder), *system.kernel_options]
+    compile_kernels = [
+        sys.executable,
+        "-m",
+        "tools.packages.kernels",
+        str(folder),
+        *system.kernel_options,
+    ]
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
     write_licences(tree, publisher())
     finish(tree, system)
@@ -129,7 +157,14 @@ def include_networks(program: Path, published: Iterable[Path]) -> None:
         weights.mkdir(exist_ok=True)
         shutil.copy(path, weights)
     # In a process of its own, which gives the same files each time.
-    convert = (sys.executable, "-m", "tools.convert_networks", program / "models" / "converted", "--weights", weights)
+    convert = (
+        sys.executable,
+        "-m",
+        "tools.convert_networks",
+        program / "models" / "converted",
+        "--weights",
+        weights,
+    )
     subprocess.run(convert, cwd=ROOT, check=True)
 
 
@@ -153,9 +188,13 @@ def copy_python(tree: Path) -> None:
     for binary in binaries:
         binary.write_bytes(relocated(binary.read_bytes(), str(prefix / "lib").encode()))
     for text in (tree / "lib" / name).glob("_sysconfigdata*.py"):  # names the folders of the build
-        text.write_text(text.read_text(encoding="utf-8").replace(str(prefix), INSTALLED_IN), encoding="utf-8")
+        text.write_text(
+            text.read_text(encoding="utf-8").replace(str(prefix), INSTALLED_IN), encoding="utf-8"
+        )
     site = tree / "lib" / name / "site.py"  # also child processes ignore the user's own packages
-    lines, count = re.subn(r"(?m)^ENABLE_USER_SITE = None$", "ENABLE_USER_SITE = False", site.read_text("utf-8"))
+    lines, count = re.subn(
+        r"(?m)^ENABLE_USER_SITE = None$", "ENABLE_USER_SITE = False", site.read_text("utf-8")
+    )
     assert count == 1, "site.py of this Python cannot be told to ignore the user's packages"
     site.write_text(lines, "utf-8")
 
@@ -181,7 +220,9 @@ def site_packages(tree: Path) -> Path:
 
 
 def wheel_of_mattecam(scratch: Path) -> Path:
-    """Build the wheel from the files that git knows; a folder `build` of an earlier one would ship old modules."""
+    """Build the wheel from the files that git knows; a folder `build` of an earlier one would ship
+    old modules.
+    """
     source = scratch / "source"
     for name in git("ls-files", "-z").split("\0"):
         if (ROOT / name).is_file():
@@ -201,8 +242,18 @@ def finish(tree: Path, system: LinuxSystem) -> None:
     system.write_launchers(tree)
     python, installed_in = system.compiler(tree)
     modules = site_packages(tree).parent
-    # -f: pip left modules compiled with the path of this build. Modules never change in place: compare no times.
-    options = ("-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", installed_in)
+    # -f: pip left modules compiled with the path of this build. Modules never change in place:
+    # compare no times.
+    options = (
+        "-q",
+        "-f",
+        "--invalidation-mode",
+        "unchecked-hash",
+        "-s",
+        str(tree),
+        "-p",
+        installed_in,
+    )
     command = (python, "-I", "-m", "compileall", *options, str(modules))
     subprocess.run(command, check=True, env=reproducible() | {"PYTHONHASHSEED": "0"})
     moment = int(reproducible()["SOURCE_DATE_EPOCH"])
@@ -219,7 +270,9 @@ def files_of(tree: Path) -> Iterator[Path]:
 
 
 def write_zip(folder: Path, target: Path, inside: str = "") -> None:
-    """Pack the files of a folder into an archive, below a folder `inside` it. Equal for equal files."""
+    """Pack the files of a folder into an archive, below a folder `inside` it. Equal for equal
+    files.
+    """
     moment = time.gmtime(int(reproducible()["SOURCE_DATE_EPOCH"]))[:6]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in files_of(folder):
@@ -232,7 +285,9 @@ def write_zip(folder: Path, target: Path, inside: str = "") -> None:
 
 def git(*words: str) -> str:
     """Return what git prints."""
-    return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", "-C", ROOT, *words], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def publisher() -> str:
@@ -249,8 +304,21 @@ def reproducible() -> dict[str, str]:
 
 
 def _install(tree: Path, system: LinuxSystem, *words: str) -> None:
-    pip = (sys.executable, "-m", "pip", *system.pip_options(tree), "--quiet", "--no-input", "install")
-    options = ("--no-deps", "--no-compile", "--no-warn-script-location", *system.install_options(tree))
+    pip = (
+        sys.executable,
+        "-m",
+        "pip",
+        *system.pip_options(tree),
+        "--quiet",
+        "--no-input",
+        "install",
+    )
+    options = (
+        "--no-deps",
+        "--no-compile",
+        "--no-warn-script-location",
+        *system.install_options(tree),
+    )
     subprocess.run([*pip, *options, *words], check=True, env={**os.environ, "PIP_USER": "0"})
 
 

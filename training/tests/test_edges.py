@@ -1,4 +1,6 @@
-"""Training of the layers that place edges; exported networks: scales of int8, weights exact in bfloat16."""
+"""Training of the layers that place edges; exported networks: scales of int8, weights exact in
+bfloat16.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def person() -> Frames:
 def test_frames_hold_the_samples_with_their_gaps(folder: Path) -> None:
     width, height = 640, 360
     files = folder.glob(f"frames/{width}x{height}.*.0.u8")
-    layers = np.concatenate([np.fromfile(file, np.uint8) for file in files]).reshape(height, width, 8)
+    layers = np.concatenate([np.fromfile(file, np.uint8) for file in files]).reshape(
+        height, width, 8
+    )
     batch = next(shuffled(folder / "frames", 3, 0, CPU, 0, 1))
     assert batch.src.shape == batch.fgr.shape == (3, 3, *batch.pha.shape[2:])
     assert batch.pha.shape == batch.gaps.shape
@@ -74,7 +78,9 @@ def test_processes_read_files_of_their_own(folder: Path, tmp_path: Path) -> None
     assert alone.shape[1] == 3
 
 
-def test_new_frames_take_the_place_of_old_ones(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_frames_take_the_place_of_old_ones(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("training.edge_frames._FRAMES_OF_FILE", 1)
     drawn = draw_frames(folder / "cache", tmp_path, 1, 0, 1, kept=2)
     for size in ("640x360", "448x256"):
@@ -87,7 +93,9 @@ def test_new_frames_take_the_place_of_old_ones(folder: Path, tmp_path: Path, mon
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_batches_follow_the_files_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_follow_the_files_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("training.edge_frames._LOOK_EVERY", 1)
     with pytest.raises(UsageError, match="draw for longer"):
         next(shuffled(tmp_path, 1, 0, CPU, 0, 1))
@@ -120,11 +128,17 @@ def test_training_changes_the_layers_that_are_to_learn(folder: Path, deep: bool)
     begin = folder / "begin.safetensors"
     train(0, Job(folder, folder / "cache", begin, begin, 0, 2, 2, 3e-3, 0, 1, "cpu", deep))
     before, after = load(begin).state_dict(), load(folder / WEIGHTS).state_dict()
-    changed = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
-    assert changed == ({name.split(".")[0] for name, value in before.items() if value.ndim} if deep else set(LAST))
+    changed = {
+        name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])
+    }
+    assert changed == (
+        {name.split(".")[0] for name, value in before.items() if value.ndim} if deep else set(LAST)
+    )
 
 
-@pytest.mark.parametrize("moved", [[], [(4, -2), (2, -1)]], ids=["first frame", "two frames before"])
+@pytest.mark.parametrize(
+    "moved", [[], [(4, -2), (2, -1)]], ids=["first frame", "two frames before"]
+)
 def test_training_lowers_the_loss_at_edges(person: Frames, moved: list[tuple[int, int]]) -> None:
     torch.manual_seed(1)
     network = MattecamNetwork().eval()
@@ -150,7 +164,12 @@ def test_nothing_exceeds_the_limit_far_from_edges(person: Frames) -> None:
         for name, bias in (("empty", -20), ("full", 20)):
             networks[name].get_parameter("project.bias").fill_(bias)
         assert beyond(nobody, "full", "empty") > 10 and beyond(whole, "empty", "full") > 10
-        assert beyond(nobody, "empty", "full") == beyond(whole, "full", "empty") == beyond(nobody, "full", "full") == 0
+        assert (
+            beyond(nobody, "empty", "full")
+            == beyond(whole, "full", "empty")
+            == beyond(nobody, "full", "full")
+            == 0
+        )
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.75])
@@ -173,7 +192,10 @@ def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
     torch.manual_seed(2)
     narrow, image = MattecamNetwork(trunk=True).eval(), torch.rand(1, 3, 45, 80)
     wide = widened(narrow)
-    assert wide.get_parameter("project.weight").shape[1] > narrow.get_parameter("project.weight").shape[1]
+    assert (
+        wide.get_parameter("project.weight").shape[1]
+        > narrow.get_parameter("project.weight").shape[1]
+    )
     with torch.no_grad():
         for one, other in zip(narrow(image), wide(image), strict=True):
             assert torch.allclose(one, other, atol=1e-6)
@@ -182,7 +204,9 @@ def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
 
 def test_views_are_left_out(folder: Path) -> None:
     """The photos of the cache are 96 wide, the views 128: with views alone, other samples come out."""
-    with_views, without = (SampleSource(folder / "cache", (64, 48), seed=3, views=views) for views in (True, False))
+    with_views, without = (
+        SampleSource(folder / "cache", (64, 48), seed=3, views=views) for views in (True, False)
+    )
     assert any(not np.array_equal(with_views.draw(i).src, without.draw(i).src) for i in range(8))
 
 
@@ -196,8 +220,16 @@ def test_calibration_sets_every_scale_and_keeps_the_outputs(cache: Path) -> None
 
     def error() -> float:
         """Return the root mean squared difference of the states, relative to their size."""
-        pairs = [(a, b) for x in sequences for a, b in zip(run(student, x)[1], run(network, x)[1], strict=True)]
-        return float(torch.stack([(a - b).square().mean().sqrt() / b.square().mean().sqrt() for a, b in pairs]).max())
+        pairs = [
+            (a, b)
+            for x in sequences
+            for a, b in zip(run(student, x)[1], run(network, x)[1], strict=True)
+        ]
+        return float(
+            torch.stack(
+                [(a - b).square().mean().sqrt() / b.square().mean().sqrt() for a, b in pairs]
+            ).max()
+        )
 
     uncalibrated = error()
     calibrate(student, iter(sequences), partial(run, student))
@@ -205,8 +237,11 @@ def test_calibration_sets_every_scale_and_keeps_the_outputs(cache: Path) -> None
 
     for module in student.modules():
         if isinstance(module, QuantizedConv):
-            largest = module.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / 127  # a trunk has dead channels
-            assert bool((module.scale <= 2.02 * largest).all()), "one that is doubled holds any pair of weights"
+            # a trunk has dead channels
+            largest = module.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / 127
+            assert bool((module.scale <= 2.02 * largest).all()), (
+                "one that is doubled holds any pair of weights"
+            )
             assert bool((module.scale >= 0.1 * largest).all())
         if isinstance(module, Quantizer):
             assert 0 < float(module.scale) < 1  # the trunk has linear layers with large outputs
@@ -240,12 +275,18 @@ def test_a_figure_may_get_worse_by_two_percent_or_by_chance() -> None:
         ("varied (118) median", 6.0, [6.4], 6.6),
         ("mask iou median", 0.97, [0.97], 0.94),
     ):
-        found = [after for after in (*allowed, worse) if regressions({name: before}, {name: after}) == [name]]
+        found = [
+            after
+            for after in (*allowed, worse)
+            if regressions({name: before}, {name: after}) == [name]
+        ]
         assert found == [worse], name
 
 
 @torch.no_grad()
-def test_weights_that_an_executor_folds_become_exact_in_bfloat16_and_outputs_hardly_change() -> None:
+def test_weights_that_an_executor_folds_become_exact_in_bfloat16_and_outputs_hardly_change() -> (
+    None
+):
     torch.manual_seed(0)
     network, frame = load(), portrait(0)
     for module in network.modules():
@@ -261,7 +302,11 @@ def test_weights_that_an_executor_folds_become_exact_in_bfloat16_and_outputs_har
     assert float((network.matte(frame)[0] - before).abs().mean()) < 1e-3
     weights = [network.project.weight]
     for group in network.modules():
-        if isinstance(group, nn.Sequential) and len(group) > 1 and isinstance(group[1], nn.BatchNorm2d):
+        if (
+            isinstance(group, nn.Sequential)
+            and len(group) > 1
+            and isinstance(group[1], nn.BatchNorm2d)
+        ):
             convolution = group[0]
             assert isinstance(convolution, nn.Conv2d)
             weights.append(fuse_conv_bn_eval(convolution, group[1]).weight)

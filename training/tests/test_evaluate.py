@@ -30,7 +30,10 @@ from training.validation import WARM_UP_FRAMES, Scene, alphas
 def disc(radius: int, size: tuple[int, int] = (120, 160), x: float | None = None) -> Alpha:
     """Return a disc in the middle of (height, width), or around column `x`."""
     rows, columns = np.mgrid[: size[0], : size[1]]
-    return np.asarray(np.hypot(rows - size[0] / 2, columns - (size[1] / 2 if x is None else x)) < radius, np.float32)
+    return np.asarray(
+        np.hypot(rows - size[0] / 2, columns - (size[1] / 2 if x is None else x)) < radius,
+        np.float32,
+    )
 
 
 def _disc(x: int) -> Alpha:
@@ -57,7 +60,9 @@ def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
         _folder(tmp_path / "true" / name, [_disc(30) for _ in shifts])
     result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
     assert set(result) == {"still", "moved", "all"}
-    assert result["still"]["mad"] == 0 and result["moved"]["mad"] > 0 and result["moved"]["dtssd"] > 0
+    assert (
+        result["still"]["mad"] == 0 and result["moved"]["mad"] > 0 and result["moved"]["dtssd"] > 0
+    )
     # Of five frames in all, only the second of "moved" differs.
     assert result["all"]["mad"] == pytest.approx(result["moved"]["mad"] * 2 / 5)
 
@@ -71,7 +76,13 @@ def test_clips_of_like_names_are_told_apart_and_one_named_all_from_the_mean(tmp_
         _video(tmp_path / root / "take.mkv", _disc(x))
     result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
     assert list(result) == ["./all", "take.1", "take.2", "take.avi", "take.mkv", "all"]
-    assert 0 == result["./all"]["mad"] == result["take.1"]["mad"] < result["all"]["mad"] < result["take.2"]["mad"]
+    assert (
+        0
+        == result["./all"]["mad"]
+        == result["take.1"]["mad"]
+        < result["all"]["mad"]
+        < result["take.2"]["mad"]
+    )
 
 
 def test_images_are_read_in_order_in_one_range_and_cut_outs_by_their_alpha(tmp_path: Path) -> None:
@@ -146,7 +157,9 @@ def test_measures_match_the_golden_values(t: int) -> None:
     pred, true = _pair(t)
     with np.load(GOLDEN / "metrics.npz") as golden:
         for name in ("mad", "mse", "grad", "conn"):
-            assert getattr(metrics, name)(pred, true) == pytest.approx(float(golden[name][t]), rel=1e-3), name
+            assert getattr(metrics, name)(pred, true) == pytest.approx(
+                float(golden[name][t]), rel=1e-3
+            ), name
         if t:
             pred_before, true_before = _pair(t - 1)
             changed = metrics.dtssd(pred, pred_before, true, true_before)
@@ -156,7 +169,9 @@ def test_measures_match_the_golden_values(t: int) -> None:
 @pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
 def test_equal_alphas_differ_by_nothing_even_where_they_are_flat(level: float) -> None:
     flat = np.full((20, 30), level, np.float32)
-    assert [getattr(metrics, name)(flat, flat) for name in ("mad", "mse", "grad", "conn")] == [0] * 4
+    assert [getattr(metrics, name)(flat, flat) for name in ("mad", "mse", "grad", "conn")] == [
+        0
+    ] * 4
 
 
 def test_nothing_is_measured_until_the_memory_has_settled() -> None:
@@ -171,17 +186,24 @@ def test_nothing_is_measured_until_the_memory_has_settled() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two photos, one of a held-out source, a mask, a cut-out and two rooms, one of a held-out scene."""
+    """Two photos, one of a held-out source, a mask, a cut-out and two rooms, one of a held-out
+    scene.
+    """
     rng = np.random.default_rng(0)
     for kind in ("portraits", "masks", "cutouts", "backgrounds"):
         (tmp_path / kind).mkdir()
-    person = np.dstack([rng.integers(0, 255, (200, 160, 3)), 255 * disc(60, (200, 160))]).astype(np.uint8)
+    person = np.dstack([rng.integers(0, 255, (200, 160, 3)), 255 * disc(60, (200, 160))]).astype(
+        np.uint8
+    )
     lines = ["name\tsource\tlicence\tkind"]
     for name in (f"name{i}" for i in range(40)):
         cv2.imwrite(str(tmp_path / "portraits" / f"{name}p.jpg"), person[..., :3])
         cv2.imwrite(str(tmp_path / "masks" / f"{name}p.png"), person[..., 3])
         cv2.imwrite(str(tmp_path / "cutouts" / f"{name}c.png"), person)
-        lines += [f"{name}p\tsomebody/photos\tCC0\tmask", f"{name}c\tsomebody/cut\tCC0\tcutout, alpha"]
+        lines += [
+            f"{name}p\tsomebody/photos\tCC0\tmask",
+            f"{name}c\tsomebody/cut\tCC0\tcutout, alpha",
+        ]
     cv2.imwrite(str(tmp_path / "portraits" / "stranger.jpg"), person[..., :3])
     cv2.imwrite(str(tmp_path / "backgrounds" / f"{HELD_OUT_SCENES[0]}_1.jpg"), person[..., :3])
     lines += [f"portraits/stranger.jpg\t{min(HELD_OUT_SOURCES)}\tCC0\tportrait"]
@@ -205,16 +227,23 @@ def test_pictures_with_a_stated_licence_can_be_listed_alone(folder: Path) -> Non
     rows = [f"{row}\ttier A2; a path" if "stranger" in row else row for row in rows]
     rows[0] = rows[0].replace("somebody/photos", "18F/18f.gsa.gov")
     (folder / "index.tsv").write_text("\n".join([f"{header}\tnote", *rows]), encoding="utf-8")
-    assert {picture.name for picture in listed_pictures([folder], clean=True)} == {"stranger", "name0p"}
+    assert {picture.name for picture in listed_pictures([folder], clean=True)} == {
+        "stranger",
+        "name0p",
+    }
     assert len(listed_pictures([folder])) == len(every)
 
 
-def test_held_out_scenes_have_the_size_of_the_comparison_and_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
+def test_held_out_scenes_have_the_size_of_the_comparison_and_a_moving_cut_out_is_its_own_truth(
+    folder: Path,
+) -> None:
     shape = (SIZE[1], SIZE[0])
     (stranger,) = photos([folder], lambda rgb: np.full(rgb.shape[:2], 255, np.uint8))
     (place,) = rooms([folder])
     assert stranger.frame.shape == place.frame.shape == (*shape, 3)
-    assert {scene.mask.shape for scene in masked_photos([folder]) if scene.mask is not None} == {shape}
+    assert {scene.mask.shape for scene in masked_photos([folder]) if scene.mask is not None} == {
+        shape
+    }
     scene = next(cutouts([folder]))
     assert len(scene.frames) == len(scene.alphas) == len(scene.foregrounds)
     inside, outside = scene.alphas[0] == 1, scene.alphas[0] == 0
@@ -223,7 +252,9 @@ def test_held_out_scenes_have_the_size_of_the_comparison_and_a_moving_cut_out_is
 
 
 def test_rows_of_the_comparison() -> None:
-    """A failure is a photo with a large error; masks are not compared near their edge; a pale fringe is an error."""
+    """A failure is a photo with a large error; masks are not compared near their edge; a pale
+    fringe is an error.
+    """
     true = disc(40)
     row = agreement_row([true, np.zeros_like(true)], [true, true])
     assert row["failures %"] == 50 and row["iou"] == 0.5 and row["p99"] > row["median"] > 0

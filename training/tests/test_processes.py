@@ -1,4 +1,6 @@
-"""Training in several processes and on a machine with a GPU: waiting, ending by signals, stretches that are resumed."""
+"""Training in several processes and on a machine with a GPU: waiting, ending by signals, stretches
+that are resumed.
+"""
 
 from __future__ import annotations
 
@@ -64,12 +66,26 @@ LIMIT_S = 90.0
 @posix
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> None:
     out, cache = tmp_path / "run", make_cache(tmp_path / "cache")
-    command = [sys.executable, "-m", "training.train", "--out", str(out), "--cache", str(cache), "--processes", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "training.train",
+        "--out",
+        str(out),
+        "--cache",
+        str(cache),
+        "--processes",
+        "2",
+    ]
     options = ["--size", "64x48", "--batch", "4", "--minutes", "60", "--save-minutes", "60"]
-    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        [*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         deadline_s = time.monotonic() + LIMIT_S
         while not (out / "log.jsonl").exists():  # until it has started to learn
@@ -100,7 +116,9 @@ def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
     def short(options: Namespace, scratch: Path) -> gpu.Plan:
         """Draw in the training thread, and train for a second."""
         plan = plan_of(options, scratch)
-        return replace(plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1)
+        return replace(
+            plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1
+        )
 
     def after_a_step(run: Run) -> None:
         begun = run.step
@@ -127,11 +145,16 @@ def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
 def test_without_data_the_command_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         gpu.parse(["--out", "run"])
-    assert exit_.value.code == 2 and "--pictures, --weights and --out are needed" in capsys.readouterr().err
+    assert (
+        exit_.value.code == 2
+        and "--pictures, --weights and --out are needed" in capsys.readouterr().err
+    )
 
 
 def test_processes_share_a_step_without_gaps(stage: Stage) -> None:
-    whole, *halves = (Draw(replace(stage, batch=4), rank, count)(3)[0] for rank, count in ((0, 1), (0, 2), (1, 2)))
+    whole, *halves = (
+        Draw(replace(stage, batch=4), rank, count)(3)[0] for rank, count in ((0, 1), (0, 2), (1, 2))
+    )
     assert torch.equal(torch.cat(halves), whole)
 
 
@@ -145,8 +168,12 @@ def test_the_average_begins_with_the_weights_and_then_follows_them_slowly() -> N
         average.update(network)
         weights.append(network[0].get_parameter("weight").detach().clone())
     decay = 2 / 11  # shorter than 0.25 at first
-    torch.testing.assert_close(average.module.get_parameter("0.weight"), decay * weights[0] + (1 - decay) * weights[1])
-    assert int(average.module.get_buffer("1.num_batches_tracked")) == 2, "what is no float is that of the network"
+    torch.testing.assert_close(
+        average.module.get_parameter("0.weight"), decay * weights[0] + (1 - decay) * weights[1]
+    )
+    assert int(average.module.get_buffer("1.num_batches_tracked")) == 2, (
+        "what is no float is that of the network"
+    )
     fresh = Average(network, 0.25)
     fresh.load_state_dict(average.state_dict())
     assert int(fresh.n_averaged) == 2
@@ -154,7 +181,9 @@ def test_the_average_begins_with_the_weights_and_then_follows_them_slowly() -> N
 
 def test_the_teacher_in_torch_repeats_a_photo_and_follows_a_video(tmp_path: Path) -> None:
     torch.save(MattingNetwork().state_dict(), tmp_path / "rvm.pth")
-    assert rvm_teacher(tmp_path / "rvm.pth", "cpu").frame(np.zeros((64, 96, 3), np.uint8))[1].shape == (64, 96, 1)
+    assert rvm_teacher(tmp_path / "rvm.pth", "cpu").frame(np.zeros((64, 96, 3), np.uint8))[
+        1
+    ].shape == (64, 96, 1)
     network, teacher = load(), TorchTeacher(load(), "cpu")
     photo = read_image(ROOT / "app" / "assets" / "astronaut.png")
     image = to_rgb(cv2.resize(photo, (128, 96), interpolation=cv2.INTER_AREA))
@@ -187,7 +216,9 @@ def test_without_pyav_sequences_are_not_compressed(monkeypatch: pytest.MonkeyPat
 def test_devices_without_bfloat16_use_another_type(
     monkeypatch: pytest.MonkeyPatch, device: str, has_bfloat16: bool, dtype: torch.dtype | None
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation
+    )
     monkeypatch.setattr("training.step.cpu_has_bfloat16", lambda: has_bfloat16)
     assert half_type(torch.device(device)) == dtype
 

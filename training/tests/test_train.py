@@ -1,4 +1,6 @@
-"""The trainer: losses, optimizer, learning, resuming, starting from weights, with a teacher, a trunk or a plate."""
+"""The trainer: losses, optimizer, learning, resuming, starting from weights, with a teacher, a
+trunk or a plate.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,13 @@ from tests.golden.fill import fill, image
 from tests.paths import GOLDEN
 from training.export import averaged_student, blended
 from training.loader import Batch
-from training.losses import coherence_loss, highest, laplacian_loss, segmentation_loss, undecided_loss
+from training.losses import (
+    coherence_loss,
+    highest,
+    laplacian_loss,
+    segmentation_loss,
+    undecided_loss,
+)
 from training.optimizer import Optimizer, orthogonal
 from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
@@ -70,7 +78,9 @@ def test_a_run_starts_from_exported_weights_without_the_heads_that_they_lack(sta
     assert not later.learner.hints, "the checkpoint of such a run has no trained heads either"
 
 
-def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(
+    stage: Stage, tmp_path: Path
+) -> None:
     first = Run(stage, 0, 1, "")
     first.train()
     assert first.step > 0 and first.seconds >= stage.minutes * 60
@@ -87,7 +97,9 @@ def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, t
 def test_a_folder_that_was_not_filled_is_named(tmp_path: Path) -> None:
     make_cache(tmp_path)
     (tmp_path / "views.json").unlink()
-    with pytest.raises(typer.BadParameter, match=re.escape(f"{tmp_path} has no views; fill it with training.cache")):
+    with pytest.raises(
+        typer.BadParameter, match=re.escape(f"{tmp_path} has no views; fill it with training.cache")
+    ):
         main(tmp_path / "run", tmp_path)
     assert not (tmp_path / "run").exists()
 
@@ -107,7 +119,9 @@ def test_blended_weights_lie_between() -> None:
 def test_some_steps_have_frames_of_another_size_or_single_pictures(stage: Stage) -> None:
     varied = replace(stage, size=(288, 160), vary=0.4)
     sizes = [size_of_step(varied, step) for step in range(400)]
-    assert sizes == [size_of_step(varied, step) for step in range(400)], "every process has the same"
+    assert sizes == [size_of_step(varied, step) for step in range(400)], (
+        "every process has the same"
+    )
     assert 0.5 < sizes.count((288, 160)) / len(sizes) < 0.7
     assert {(176, 96), (352, 192)} <= set(sizes)
     assert all(width % 16 == height % 16 == 0 for width, height in sizes)
@@ -133,15 +147,21 @@ def _steps(network: nn.Module, optimizer: Optimizer, count: int) -> float:
     return learnt(optimizer, lambda: functional.mse_loss(network(images), wanted), count)
 
 
-def test_kernels_and_the_rest_both_learn_alike_in_a_resumed_run_and_nothing_without_a_rate() -> None:
+def test_kernels_and_the_rest_both_learn_alike_in_a_resumed_run_and_nothing_without_a_rate() -> (
+    None
+):
     torch.manual_seed(3)
     network = nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
     before, alone = copy.deepcopy(network), copy.deepcopy(network)
-    assert _steps(alone, Optimizer(alone[0].parameters(), 0.01), 30) < 0.9, "kernels go down, not up"
+    assert _steps(alone, Optimizer(alone[0].parameters(), 0.01), 30) < 0.9, (
+        "kernels go down, not up"
+    )
     optimizer = Optimizer(network.parameters(), 0.01)
     assert _steps(network, optimizer, 30) < 1 / 3
     assert all(
-        (value != before.get_parameter(name)).any() for name, value in network.named_parameters() if name != "0.bias"
+        (value != before.get_parameter(name)).any()
+        for name, value in network.named_parameters()
+        if name != "0.bias"
     )
     again = copy.deepcopy(network)
     resumed = Optimizer(again.parameters(), 0.01)
@@ -175,13 +195,17 @@ def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(stage: Stage)
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with golden weights and a classifier, whose layers have the package's names and our order."""
+    """Return a file with golden weights and a classifier, whose layers have the package's names and
+    our order.
+    """
     layers = ["_conv_stem", "_bn0"]
     for block in range(16):
         for index, name in list(enumerate(("expand", "depthwise", "project")))[block == 0 :]:
             layers += [f"_blocks.{block}._{name}_conv", f"_blocks.{block}._bn{index}"]
     golden, state = fill(EfficientNetLite0().state_dict()), {"_fc.weight": torch.zeros(10, 4)}
-    theirs = dict(zip(dict.fromkeys(name.rpartition(".")[0] for name in golden), layers, strict=True))
+    theirs = dict(
+        zip(dict.fromkeys(name.rpartition(".")[0] for name in golden), layers, strict=True)
+    )
     for name, value in golden.items():
         layer, _, parameter = name.rpartition(".")
         state[f"{theirs[layer]}.{parameter}"] = value
@@ -190,7 +214,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_a_trunk_with_the_weights_of_the_package_takes_the_place_of_the_coarse_layers(package: Path) -> None:
+def test_a_trunk_with_the_weights_of_the_package_takes_the_place_of_the_coarse_layers(
+    package: Path,
+) -> None:
     torch.manual_seed(1)
     network = MattecamNetwork().eval()
     found = with_trunk(network, package)
@@ -203,7 +229,9 @@ def test_a_trunk_with_the_weights_of_the_package_takes_the_place_of_the_coarse_l
     assert not any(name.startswith(("encode4", "encode5")) for name in state)
 
 
-def test_a_new_trunk_needs_single_pictures_and_a_checkpoint_gets_none(package: Path, stage: Stage) -> None:
+def test_a_new_trunk_needs_single_pictures_and_a_checkpoint_gets_none(
+    package: Path, stage: Stage
+) -> None:
     """Batches of sequences would not set the statistics of the new layers."""
     with pytest.raises(UsageError, match="--frames 1"):
         Run(replace(stage, trunk=package, frames=2), 0, 1, "")
@@ -212,16 +240,25 @@ def test_a_new_trunk_needs_single_pictures_and_a_checkpoint_gets_none(package: P
         Run(replace(stage, trunk=package), 0, 1, "")
 
 
-def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage, tmp_path: Path) -> None:
+def test_only_the_last_stages_of_a_trunk_are_trained(
+    package: Path, stage: Stage, tmp_path: Path
+) -> None:
     stretch = Run(replace(stage, trunk=package), 0, 1, "")
     trunk = stretch.learner.student.trunk
     assert trunk is not None
     before = {name: value.clone() for name, value in trunk.state_dict().items()}
     stretch.train()
-    changed = {name for name, value in trunk.state_dict().items() if not torch.equal(value, before[name])}
-    assert {name.split(".")[2] for name in changed if name.startswith("encoder.stages")} == {"5", "6"}
+    changed = {
+        name for name, value in trunk.state_dict().items() if not torch.equal(value, before[name])
+    }
+    assert {name.split(".")[2] for name in changed if name.startswith("encoder.stages")} == {
+        "5",
+        "6",
+    }
     assert not any(name.startswith("encoder.stem") for name in changed)
-    assert not any(name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed)
+    assert not any(
+        name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed
+    )
     assert "lateral4.0.weight" in changed
     assert averaged_student(stretch.checkpoint).trunk is not None
     onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint), 0, 1, "")
@@ -252,11 +289,15 @@ def test_losses_match_the_golden_values() -> None:
         assert float(laplacian_loss(pred.flatten(0, 1), true.flatten(0, 1))) == pytest.approx(
             float(golden["pha_laplacian"]), abs=1e-5
         )
-        assert float(coherence_loss(pred, true)) == pytest.approx(float(golden["pha_coherence"]), abs=1e-5)
+        assert float(coherence_loss(pred, true)) == pytest.approx(
+            float(golden["pha_coherence"]), abs=1e-5
+        )
         entropy = segmentation_loss(4 * _clip(10)[:, :, :1] - 2, (pred > 0.5).float())
         assert float(entropy) == pytest.approx(float(golden["segmentation"]), abs=1e-5)
     assert coherence_loss(pred[:, :1], true[:, :1]) == 0, "a single frame"
-    assert 0 < laplacian_loss(torch.rand(1, 1, 73, 129), torch.rand(1, 1, 73, 129), levels=4) < 10, "odd sizes"
+    assert (
+        0 < laplacian_loss(torch.rand(1, 1, 73, 129), torch.rand(1, 1, 73, 129), levels=4) < 10
+    ), "odd sizes"
 
 
 def test_indecision_costs_only_far_from_an_edge() -> None:

@@ -229,7 +229,8 @@ class PlateDialog(QDialog):
         self._set_primary(self.start_button)
         self._wait(
             tr(
-                "Press “Start”, then step out of the picture. Do not move the camera or change the light.",
+                "Press “Start”, then step out of the picture. Do not move the camera or change the "
+                "light.",
             ),
         )
 
@@ -257,7 +258,8 @@ class PlateDialog(QDialog):
             if self._store.current.paused:
                 raise PlateError(
                     t(
-                        "While Mattecam is paused, no picture of the empty room is taken; resume and take it again.",
+                        "While Mattecam is paused, no picture of the empty room is taken; resume "
+                        "and take it again.",
                     ),
                 )
             is_done = capture.feed(self._newest())

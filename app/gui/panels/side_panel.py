@@ -56,7 +56,8 @@ class FramingControls(Form):
         )
         self.add_hint(
             tr(
-                "Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.",
+                "Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses "
+                "while you zoom.",
             ),
         )
         self.add_link(
@@ -77,7 +78,8 @@ class LightSliders(Form):
         self._match = SETTINGS["light.match"]
         self._needs_picture = self.add_hint(
             tr(
-                "Light match needs an image or a video as background: a blurred room has your light already.",
+                "Light match needs an image or a video as background: a blurred room has your "
+                "light already.",
             ),
         )
         self.on_settings(self._show_hint)

@@ -216,8 +216,8 @@ def _require_pair(device: str, executor: str) -> None:
     if executor not in executors:
         raise ModelChoiceError(
             t(
-                "The executor {executor} does not run on the device {device}; choose the executor {executors}, or "
-                "one of the devices {devices}.",
+                "The executor {executor} does not run on the device {device}; choose the executor "
+                "{executors}, or one of the devices {devices}.",
                 executor=executor,
                 device=device,
                 executors=executors,
@@ -230,22 +230,26 @@ def _require_unmeasured_gpu(model: str, weights: Path) -> None:
     """Raise ModelChoiceError unless there is a GPU of Intel that a network will be measured on."""
     if not hardware.intel_driver():
         raise ModelChoiceError(
-            t("There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.")
+            t(
+                "There is no GPU of Intel with an OpenCL driver on this computer; choose the "
+                "device cpu or auto."
+            )
         )
     if weights != on_hand(model):
-        # The preparation measures what is installed, and nothing runs on a GPU without a measurement.
+        # The preparation measures what is installed, and nothing runs on a GPU without a
+        # measurement.
         raise ModelChoiceError(
             t(
-                "Only installed models are measured on the GPU of Intel, not the weights {file}; choose the device cpu "
-                "or auto, which take the CPU.",
+                "Only installed models are measured on the GPU of Intel, not the weights {file}; "
+                "choose the device cpu or auto, which take the CPU.",
                 file=weights,
             )
         )
     if trials_of(model, weights, INTEL):
         raise ModelChoiceError(
             t(
-                "The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; "
-                "choose the device cpu or auto.",
+                "The GPU of Intel cannot run the model {model} in this precision, as `{program} "
+                "doctor` says; choose the device cpu or auto.",
                 model=model,
                 program=program_command(),
             )
@@ -262,8 +266,9 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
     if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:
         raise ModelChoiceError(
             t(
-                "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a "
-                "larger one or more detail⟦, which is a higher --downsample-ratio⟧.",
+                "A frame of {width}×{height} at the detail {ratio} is too small for the model "
+                "{model}; choose a larger one or more detail⟦, which is a higher "
+                "--downsample-ratio⟧.",
                 width=width,
                 height=height,
                 ratio=f"{ratio:g}",
@@ -307,7 +312,8 @@ def _require_torch(choice: str) -> None:
     if not hardware.torch_usable():
         raise ModelChoiceError(
             t(
-                "{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.",
+                "{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its "
+                "sources for it.",
                 choice=choice,
             )
         )
@@ -325,8 +331,8 @@ def _precision(
         if not has_int8:
             raise ModelChoiceError(
                 t(
-                    "There is no int8 version of the model {model} for this device and these weights; choose another "
-                    "precision.",
+                    "There is no int8 version of the model {model} for this device and these "
+                    "weights; choose another precision.",
                     model=model,
                 )
             )

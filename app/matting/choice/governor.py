@@ -1,10 +1,11 @@
 """Maintains the frame rate: lowers quality under load and raises it when there is headroom.
 
-Quality is lowered in this order: a smaller downsample ratio, a lighter network, finally fewer matted frames. Skipped
-frames repeat the last composite, so no unmatted frame is shown.
+Quality is lowered in this order: a smaller downsample ratio, a lighter network, finally fewer
+matted frames. Skipped frames repeat the last composite, so no unmatted frame is shown.
 
-Pure logic without a clock or thread: it receives the duration of each step and returns the `Quality` to use. A failed
-upgrade is retried with exponential back-off. At most `MAX_SWITCHES` switches are made per minute.
+Pure logic without a clock or thread: it receives the duration of each step and returns the
+`Quality` to use. A failed upgrade is retried with exponential back-off. At most `MAX_SWITCHES`
+switches are made per minute.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from models.table import bundled
 
 # Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels.
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
-# Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12, 10.
+# Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12,
+# 10.
 MATTED = (
     Fraction(9, 10),
     Fraction(4, 5),
@@ -105,7 +107,9 @@ def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
 
 
 def _with_reduced_rates(full_rate: Sequence[Quality]) -> tuple[Quality, ...]:
-    """Return these levels, which matte every frame, and below them the last one at each rate of `MATTED`."""
+    """Return these levels, which matte every frame, and below them the last one at each rate of
+    `MATTED`.
+    """
     lightest = full_rate[-1]
     reduced = [replace(lightest, matted=matted) for matted in MATTED]
     return (*full_rate, *reduced)
@@ -143,7 +147,9 @@ class MattingPattern:
         self._last_index = index
 
     def skipped_after(self, generation: int, index: int) -> frozenset[int]:
-        """Return the indexes of the next `AHEAD` frames that are skipped, if this one is matted and none is late."""
+        """Return the indexes of the next `AHEAD` frames that are skipped, if this one is matted and
+        none is late.
+        """
         ahead = copy.copy(self)
         skipped = set()
         ahead.record(generation, index)
@@ -177,7 +183,8 @@ FIRST_WAIT_S = 8.0
 MAX_WAIT_S = 300.0
 # An upgrade that is reverted within this time counts as failed.
 PROBATION_S = 60.0
-# The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade.
+# The back-off is skipped if the load has fallen below this fraction of the load at the failed
+# upgrade.
 EASIER = 0.7
 # Most switches of the level within the span: each may build an engine.
 MAX_SWITCHES = 6
@@ -242,9 +249,11 @@ class Governor:
     """
 
     def __init__(self, levels: Sequence[Quality] = (FULL,), window_s: float = WINDOW_S) -> None:
-        """levels: quality levels in descending order, at least one; with full quality alone there is no choice.
+        """levels: quality levels in descending order, at least one; with full quality alone there
+        is no choice.
 
-        window_s: steps are judged over windows of this length; those within half of it after a switch are ignored.
+        window_s: steps are judged over windows of this length; those within half of it after a
+        switch are ignored.
         """
         self._levels = tuple(levels)
         # Whether there is more than one level to choose from.
@@ -282,7 +291,8 @@ class Governor:
         self._headroom_since_s = None
 
     def remove_current(self) -> None:
-        """Remove the ratio and network of the current level, which cannot be built; use the next better level.
+        """Remove the ratio and network of the current level, which cannot be built; use the next
+        better level.
 
         Not for those of full quality, which must stay: the caller builds another engine then.
         """
@@ -328,7 +338,9 @@ class Governor:
         return self._raise(predicted, now_s)
 
     def _raise(self, predicted: list[float], now_s: float) -> int:
-        """Return the index of a better level once headroom has lasted for long enough; else the current one."""
+        """Return the index of a better level once headroom has lasted for long enough; else the
+        current one.
+        """
         upgrades = self._upgrades
         is_easier = self._load < EASIER * upgrades.failed_load
         ceiling = upgrades.ceiling
@@ -349,7 +361,9 @@ class Governor:
         return better[0]
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
-        """Return the index of a cheaper level; of the level before the last upgrade, if that has failed."""
+        """Return the index of a cheaper level; of the level before the last upgrade, if that has
+        failed.
+        """
         upgrades = self._upgrades
         raised_s = upgrades.raised_s
         upgrades.raised_s = None
@@ -383,7 +397,9 @@ class Governor:
         return loads
 
     def _switch(self, wanted: int, now_s: float) -> bool:
-        """Use the level with this index; return whether it is another one and there were few switches of late."""
+        """Use the level with this index; return whether it is another one and there were few
+        switches of late.
+        """
         while self._switches_s and now_s - self._switches_s[0] > SWITCHES_SPAN_S:
             self._switches_s.popleft()
         if wanted == self._index or len(self._switches_s) >= MAX_SWITCHES:

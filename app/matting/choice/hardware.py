@@ -67,7 +67,8 @@ class CudaCards:
         if self._has_failed:
             raise ExecutorError(
                 t(
-                    "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+                    "The GPU {device} stopped working; matting continues on the CPU until Mattecam "
+                    "is restarted.",
                     device=device,
                 ),
                 "auto",
@@ -78,14 +79,17 @@ class CudaCards:
         first = self.first()
         number = device.partition(":")[2]
         if first is None:
-            raise ModelChoiceError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
+            raise ModelChoiceError(
+                t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
+            )
         if not number:
             return first
         index = int(number)
         if index >= self._count or not self._usable(index):
             raise ModelChoiceError(
                 t(
-                    "There is no GPU {device}, or the installed torch cannot use it; choose another device.",
+                    "There is no GPU {device}, or the installed torch cannot use it; choose "
+                    "another device.",
                     device=device,
                 )
             )
@@ -110,7 +114,9 @@ class CudaCards:
             return self._test_results[index]
         try:
             if not self._half_is_right(index):
-                _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
+                _log.warning(
+                    "The GPU cuda:%d computes wrong values in float16; float32 is used.", index
+                )
                 self._wrong_in_half.add(index)
             self._test_results[index] = True
         except RuntimeError as error:  # such as that torch has no code for this card

@@ -121,11 +121,7 @@ class Preparation:
         self._on_measured = measured
 
     def ensure_for(
-        self,
-        settings: EngineSettings,
-        show: Show = lambda text: None,
-        *,
-        measured: bool,
+        self, settings: EngineSettings, show: Show = lambda text: None, *, measured: bool
     ) -> bool:
         """Prepare as `ensure` if the engine of these settings runs in OpenVINO.
 
@@ -159,7 +155,10 @@ class Preparation:
                 self.progress = None
             if self._cancelled.is_set():
                 raise ModelError(
-                    t("The preparation for this computer was cancelled; it continues at the next start."),
+                    t(
+                        "The preparation for this computer was cancelled; it continues at the next "
+                        "start."
+                    ),
                     Remedy.RETRY,
                 )
 
@@ -215,8 +214,8 @@ class Preparation:
         except (SettingsError, OSError) as error:
             cause = error.__cause__ if isinstance(error, SettingsError) else error
             log.warning(
-                "This computer cannot be prepared in %s, so that every start takes longer: %s; MATTECAM_DATA_DIR names "
-                "another folder.",
+                "This computer cannot be prepared in %s, so that every start takes longer: %s; "
+                "MATTECAM_DATA_DIR names another folder.",
                 paths.data_dir(),
                 why_not_written(cause) if isinstance(cause, OSError) else error,
             )
@@ -250,19 +249,25 @@ class Preparation:
         self._done_parts.update(due)
         has_failed = is_late.is_set() or child.returncode != 0
         if has_failed and due == ["gpu"]:
-            log.warning("The trial of the GPU of Intel did not end well, so that the networks run on the CPU.")
+            log.warning(
+                "The trial of the GPU of Intel did not end well, so that the networks run on the "
+                "CPU."
+            )
             log.debug("%s", "\n".join(output))
         elif is_late.is_set():
             log.warning(
-                "The preparation for this machine was ended after %g seconds, so that this start takes longer; it is "
-                "tried again at the next start.",
+                "The preparation for this machine was ended after %g seconds, so that this start "
+                "takes longer; it is tried again at the next start.",
                 self._limit_s,
             )
         elif has_failed:
             reason = how_ended(child.returncode)
             if output and child.returncode > 0:
                 reason = output[-1]
-            log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
+            log.warning(
+                "The preparation for this machine failed (%s); it is tried again at the next start.",
+                reason,
+            )
             log.debug("%s", "\n".join(output))
 
     def _started_child(self, parts: Sequence[Part]) -> subprocess.Popen[str]:
@@ -288,7 +293,13 @@ def _show_steps(child: subprocess.Popen[str], show: Show) -> list[str]:
         step, _, count = line.partition(" ")
         if step.isdecimal() and count.isdecimal():
             number = int(step)
-            show(t("Preparing for this computer, once: step {step} of {count}", step=number, count=int(count)))
+            show(
+                t(
+                    "Preparing for this computer, once: step {step} of {count}",
+                    step=number,
+                    count=int(count),
+                )
+            )
         elif line:
             output.append(line)
     return output
@@ -306,12 +317,17 @@ def prepare_here() -> None:
     """
     if library() is not None or is_prepared():
         return
-    log.info("Preparing for this computer, once: the arithmetic is compiled, in about half a minute.")
+    log.info(
+        "Preparing for this computer, once: the arithmetic is compiled, in about half a minute."
+    )
     started_s = time.monotonic()
     with loading():
         for name in KERNELS:
             importlib.import_module(name)
-    log.info("The arithmetic was compiled for this computer in %.0f seconds.", time.monotonic() - started_s)
+    log.info(
+        "The arithmetic was compiled for this computer in %.0f seconds.",
+        time.monotonic() - started_s,
+    )
     with contextlib.suppress(SettingsError):  # every start then compiles
         save_prepared(True)
 
@@ -471,10 +487,7 @@ def measure(
         )
         if run.gpu is not None:
             trial = replace(
-                trial,
-                plugin=run.gpu.plugin,
-                gpu=run.gpu.name,
-                problem=engine.info.gpu_problem,
+                trial, plugin=run.gpu.plugin, gpu=run.gpu.name, problem=engine.info.gpu_problem
             )
         trials.append(trial)
     return trials
@@ -504,11 +517,7 @@ def _cpu_ms(times: Sequence[StepTimes]) -> float:
 
 def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine:
     settings = MattingSettings(
-        model=model,
-        weights=weights,
-        device="cpu",
-        executor="openvino",
-        precision="float32",
+        model=model, weights=weights, device="cpu", executor="openvino", precision="float32"
     )
     if run.gpu is None:
         choice = choose(settings.replace(precision=run.precision))
@@ -519,9 +528,7 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
 
 
 def _alphas(
-    engine: FrameEngine,
-    frames: Sequence[BgrImage],
-    backdrop: BgrImage,
+    engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage
 ) -> NDArray[np.float32]:
     """Return alpha after the warm-up, (frames, height, width), 0..1."""
     alphas = []
@@ -539,10 +546,7 @@ class StepTimes(NamedTuple):
 
 
 def _step_times(
-    engine: FrameEngine,
-    frame: BgrImage,
-    backdrop: BgrImage,
-    clocks: Clocks,
+    engine: FrameEngine, frame: BgrImage, backdrop: BgrImage, clocks: Clocks
 ) -> StepTimes:
     wall_clock, cpu_clock = clocks
     wall_start_s = wall_clock()

@@ -91,7 +91,9 @@ class Trial:
     @property
     def why_not(self) -> str:
         """Why the GPU is not used, for a trial that is not accurate."""
-        return self.problem or f"its alpha differs from that of the CPU by {self.mean_difference:.2g}"
+        return (
+            self.problem or f"its alpha differs from that of the CPU by {self.mean_difference:.2g}"
+        )
 
     @property
     def words(self) -> Text:
@@ -258,7 +260,9 @@ def is_prepared() -> bool:
     """Return whether the kernels are compiled and the bundled network is converted."""
     kept = _read()
     # A copy that was unpacked again in the same place is compiled no more.
-    folders = [Path(name.removeprefix(COMPILED_IN)) for name in kept if name.startswith(COMPILED_IN)]
+    folders = [
+        Path(name.removeprefix(COMPILED_IN)) for name in kept if name.startswith(COMPILED_IN)
+    ]
     return PREPARED in kept and all(map(compiling.holds_kernels, folders))
 
 
@@ -271,7 +275,11 @@ def save_prepared(prepared: bool) -> None:
     """Save whether this machine is prepared. Raises SettingsError."""
 
     def update(kept: KeptTrials) -> KeptTrials:
-        changed = {name: trials for name, trials in kept.items() if not name.startswith((PREPARED, COMPILED_IN))}
+        changed = {
+            name: trials
+            for name, trials in kept.items()
+            if not name.startswith((PREPARED, COMPILED_IN))
+        }
         if prepared:
             names = [PREPARED, *(f"{COMPILED_IN}{folder}" for folder in compiling.folders())]
             changed.update((name, []) for name in names)

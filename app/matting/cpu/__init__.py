@@ -1,4 +1,6 @@
-"""The frame step on a CPU: everything but the network. An import loads the kernels; of two threads, one waits."""
+"""The frame step on a CPU: everything but the network. An import loads the kernels; of two threads,
+one waits.
+"""
 
 from app.core.compiling import loading
 

@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 
 from app.core.geometry import viewed
 from app.core.threads import Strips
-from app.core.types import AlphaImage, BgrImage, BlurredBackground, Bytes, Floats, Matte, MatteEdit, View, magnified
+from app.core.types import (
+    AlphaImage,
+    BgrImage,
+    BlurredBackground,
+    Bytes,
+    Floats,
+    Matte,
+    MatteEdit,
+    View,
+    magnified,
+)
 from app.matting.blur import blurred_background
 from app.matting.edges import EdgePlan, beyond, feather, grow, plan
 from app.matting.interface import NotAMatteError, Reuse, StepGeometry, StepRequest

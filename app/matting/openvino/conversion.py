@@ -164,7 +164,9 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     if index.filter is not None:
         with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
             # A number was saved as an array without dimensions.
-            weights = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+            weights = {
+                name: array if array.ndim else array.item() for name, array in arrays.items()
+            }
         guided_filter = FILTERS[index.filter](**weights)
     known = {field.name: getattr(index, field.name) for field in fields(index)}
     return Artefact(**known, models=tuple(models), guided_filter=guided_filter)
@@ -243,7 +245,11 @@ def _read_first(folders: Iterable[Path]) -> Artefact | None:
         try:
             return read_artefact(folder)
         except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
-            LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
+            LOG.warning(
+                "The converted network %s cannot be read and is converted again (%r).",
+                folder,
+                error,
+            )
     return None
 
 
@@ -292,8 +298,8 @@ def convert_network(source: NetworkSource, folder: Path) -> None:
     if not converts():
         raise ModelError(
             t(
-                "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
-                "for it.",
+                "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam "
+                "from its sources for it.",
                 model=model,
             ),
             Remedy.MATTING_SETTINGS,
@@ -314,8 +320,8 @@ def convert_network(source: NetworkSource, folder: Path) -> None:
                 LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, int8, error)
                 raise ModelError(
                     t(
-                        "There is no int8 version of the model {model} for this device and these weights; choose "
-                        "another precision.",
+                        "There is no int8 version of the model {model} for this device and these "
+                        "weights; choose another precision.",
                         model=model,
                     ),
                     Remedy.MATTING_SETTINGS,
@@ -325,7 +331,8 @@ def convert_network(source: NetworkSource, folder: Path) -> None:
             model_of_stage = _converted(stage, arrays)
             ov.save_model(model_of_stage, folder / f"{stage.name}.xml", compress_to_fp16=False)
     stages = tuple(
-        NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages
+        NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes)
+        for each in export.stages
     )
     weights = export.guided_filter
     kind = None

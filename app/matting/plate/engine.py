@@ -98,7 +98,10 @@ class PlateEngine:
         lit, fit, people = self._parts
         if not fit.fits(frame, people.alpha(frame)):
             raise PlateError(
-                t("The light or the camera has changed since the picture of the empty room was taken; take it again.")
+                t(
+                    "The light or the camera has changed since the picture of the empty room was "
+                    "taken; take it again."
+                )
             )
         lit.set_gain(fit.gain)
         self._fits = True

@@ -90,7 +90,9 @@ class PlateCapture:
         if frame is not None:
             self._add(frame)
         if self._now() - self._advanced_s > START_LIMIT_S:
-            raise PlateError(t("The camera delivers no frames; no picture of the empty room was taken."))
+            raise PlateError(
+                t("The camera delivers no frames; no picture of the empty room was taken.")
+            )
         return self.progress >= 1 and len(self.frames) >= FEWEST_FRAMES
 
     def _add(self, frame: Frame) -> None:
@@ -123,7 +125,10 @@ def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     """Return the per-pixel median of frames of a static view. Raises PlateError."""
     if not frames:
         raise PlateError(
-            t("There are no frames for the picture of the empty room; check that the camera delivers frames.")
+            t(
+                "There are no frames for the picture of the empty room; check that the camera "
+                "delivers frames."
+            )
         )
     middle = (len(frames) - 1) // 2
     plate = np.empty_like(frames[0])
@@ -194,7 +199,11 @@ def _keep_other(path: Path, camera: str) -> None:
     when_closed(partial(path.rename, kept))
     with contextlib.suppress(FileNotFoundError):
         when_closed(partial(record_of(path).rename, record_of(kept)))
-    LOG.warning("The picture %s is of another camera, or of unknown origin; it was renamed to %s.", path, kept)
+    LOG.warning(
+        "The picture %s is of another camera, or of unknown origin; it was renamed to %s.",
+        path,
+        kept,
+    )
 
 
 def plate_info(path: Path) -> PlateInfo | None:
@@ -228,7 +237,14 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
     if (plate_width, plate_height) == (width, height):
         return plate
     check_shape(path, (plate_width, plate_height), width, height)
-    LOG.warning("The plate %s is scaled from %dx%d to %dx%d.", path, plate_width, plate_height, width, height)
+    LOG.warning(
+        "The plate %s is scaled from %dx%d to %dx%d.",
+        path,
+        plate_width,
+        plate_height,
+        width,
+        height,
+    )
     method = cv2.INTER_AREA if plate_width > width else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(plate, (width, height), interpolation=method), np.uint8)
 
@@ -243,14 +259,18 @@ def whole_plate(path: Path) -> BgrImage:
     except OSError as error:
         raise PlateError(
             t(
-                "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.",
+                "The picture of the empty room {file} cannot be read ({reason}); choose another "
+                "one or take it again.",
                 file=path,
                 reason=why_not_read(error),
             )
         ) from error
     except (BackgroundError, ValueError) as error:  # ValueError: a name that no file can have
         raise PlateError(
-            t("The file {file} is not a readable image; take the picture of the empty room again.", file=path)
+            t(
+                "The file {file} is not a readable image; take the picture of the empty room again.",
+                file=path,
+            )
         ) from error
 
 
@@ -263,8 +283,8 @@ def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> N
     if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
         raise PlateError(
             t(
-                "The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers "
-                "{camera_width}×{camera_height}; take it again with this camera.",
+                "The picture of the empty room {file} has {width}×{height} pixels, but the camera "
+                "delivers {camera_width}×{camera_height}; take it again with this camera.",
                 file=path,
                 width=plate_width,
                 height=plate_height,

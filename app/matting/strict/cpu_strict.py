@@ -1,4 +1,6 @@
-"""Strict mode on a CPU for one stream: `rules` explains it, and `torch_strict` has the same arithmetic."""
+"""Strict mode on a CPU for one stream: `rules` explains it, and `torch_strict` has the same
+arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class StrictMemory:
     age: NDArray[np.int64]
 
 
-def initial_memory(small_height: int, small_width: int, seen: AlphaImage | None = None) -> StrictMemory:
+def initial_memory(
+    small_height: int, small_width: int, seen: AlphaImage | None = None
+) -> StrictMemory:
     """Return the memory before the first small frame of this size.
 
     seen: alpha (H, W) of people who are shown at once, as if they had moved before.
@@ -64,7 +68,8 @@ def strict_matte(
     coarse: Floats,
     memory: StrictMemory,
 ) -> None:
-    """Remove from alpha in place what is not kept: of the coefficients (4, h, w), and of coarse (h, w) in 0..1.
+    """Remove from alpha in place what is not kept: of the coefficients (4, h, w), and of coarse (h,
+    w) in 0..1.
 
     small: (3, h, w), RGB in 0..1.
     """
@@ -77,7 +82,9 @@ def strict_matte(
 
 
 def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
-    """Return the factor for alpha, (h, w) in 0..1, and update the memory. coarse: alpha (h, w) in 0..1."""
+    """Return the factor for alpha, (h, w) in 0..1, and update the memory. coarse: alpha (h, w) in
+    0..1.
+    """
     cell = memory.cell
     image = pooled(small, cell)
     alpha = pooled(coarse[None], cell)[0]
@@ -97,7 +104,8 @@ def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     is_present = (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
     memory.moved = (memory.moved | moving) & is_present
 
-    # Without its translucent part a ghost would pass for a person: what was hidden stays a candidate.
+    # Without its translucent part a ghost would pass for a person: what was hidden stays a
+    # candidate.
     removed = agreeing & ~certain & ~memory.hidden
     candidates = (alpha > rules.BODY_ALPHA) & ~removed
     body = _people(candidates, centres, certain, _grown(memory.moved))
@@ -124,7 +132,9 @@ def _follow_motion(memory: StrictMemory, image: Floats, empty: Mask) -> Mask:
 
 
 def _people(candidates: Mask, centres: Mask, certain: Mask, moved: Mask) -> Mask:
-    """Return the candidates that belong to people: each component of them is a person, or none of it is."""
+    """Return the candidates that belong to people: each component of them is a person, or none of
+    it is.
+    """
     count, found = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
     labels = np.asarray(found, np.int32)
 
@@ -150,13 +160,17 @@ def _learn(memory: StrictMemory, image: Floats, difference: Floats, unshown: Mas
     free = empty & ~(stale & (memory.frames > 1))
     learned = free | (unshown & (memory.hidden | anew | (difference < rules.AGREEMENT)))
     frames = np.maximum(np.where(anew, np.float32(0), memory.frames) - stale, 0)
-    memory.background += learned / np.minimum(frames + 1, rules.MOST_FRAMES) * (image - memory.background)
+    memory.background += (
+        learned / np.minimum(frames + 1, rules.MOST_FRAMES) * (image - memory.background)
+    )
     memory.frames = np.minimum(frames + learned, rules.MOST_FRAMES)
     memory.hidden = (memory.hidden & ~free) | anew
 
 
 def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
-    """Return the change of light of each channel at these cells, (3, 1, 1); 1 where they are too few."""
+    """Return the change of light of each channel at these cells, (3, 1, 1); 1 where they are too
+    few.
+    """
     count = np.count_nonzero(cells)
     if count <= rules.LIGHT_SHARE * cells.size:
         return np.ones((3, 1, 1), np.float32)
@@ -178,7 +192,9 @@ def _grown(mask: Mask) -> Mask:
 
 
 def pooled(planes: Floats, cell: int) -> Floats:
-    """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
+    """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom
+    are left out.
+    """
     count, height, width = planes.shape
     rows, columns = height // cell, width // cell
     cells = np.empty((count, rows, columns), np.float32)
@@ -189,7 +205,8 @@ def pooled(planes: Floats, cell: int) -> Floats:
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:
-    """Return the factor (h, w) in 0..1: the share of the matte around each pixel that is kept, a little steeper.
+    """Return the factor (h, w) in 0..1: the share of the matte around each pixel that is kept, a
+    little steeper.
 
     alpha: (h, w) in 0..1. It weighs the pixels: the factor falls where the matte is faint near the
     edge of the kept cells, and does not fall at the soft edge of a person.

@@ -16,7 +16,8 @@ SWEEPS = 8
 
 
 def components(mask: Tensor) -> Tensor:
-    """Label the 4-connected components of (B, 1, h, w) bool: (B, h * w) int64, 0 outside, the same within each.
+    """Label the 4-connected components of (B, 1, h, w) bool: (B, h * w) int64, 0 outside, the same
+    within each.
 
     The number of operations is fixed, as all else here.
     """
@@ -32,7 +33,9 @@ def components(mask: Tensor) -> Tensor:
 
 
 def count(labels: Tensor, masks: Tensor) -> Tensor:
-    """Return for each cell how many cells of its component each mask (B, K, h, w) holds: (B, K, h * w) float32."""
+    """Return for each cell how many cells of its component each mask (B, K, h, w) holds: (B, K, h *
+    w) float32.
+    """
     every = labels[:, None].expand(-1, masks.shape[1], -1)
     sums = torch.zeros(*every.shape[:2], labels.shape[1] + 1, device=labels.device)
     sums.scatter_add_(2, every, masks.flatten(2).float())
@@ -53,11 +56,11 @@ def _spread(labels: Tensor, runs: Tensor, inside: Tensor, dim: int) -> Tensor:
 
 
 _PLANES = [3, 1, 1, 1, 3, 1, 1]
-"""Of the memory: learned background, frames it was learned from, whether it was hidden, motion, mean of the recent
-frames, whether the last one was empty, and age.
+"""Of the memory: learned background, frames it was learned from, whether it was hidden, motion,
+mean of the recent frames, whether the last one was empty, and age.
 
-The age is 0 before the first frame; then it is the number of frames since the start, plus 1, up to `_OLD`. It is
-negative before the first frame of a stream in which people are already known.
+The age is 0 before the first frame; then it is the number of frames since the start, plus 1, up to
+`_OLD`. It is negative before the first frame of a stream in which people are already known.
 """
 CHANNELS = sum(_PLANES)
 _MOVED = sum(_PLANES[:3])
@@ -74,14 +77,17 @@ def initial_memory(small_height: int, small_width: int, device: torch.device) ->
 def with_people(memory: Tensor, seen: Tensor | None) -> Tensor:
     """Return the initial memory of a stream in which people are already known.
 
-    seen: alpha (H, W) uint8 of people who are shown at once, as if they had moved before; None: nobody is known.
+    seen: alpha (H, W) uint8 of people who are shown at once, as if they had moved before; None:
+    nobody is known.
     """
     if seen is None:
         return memory
     cells = functional.interpolate(seen[None, None].float(), memory.shape[2:], mode="area")
     moved = (cells > 255 * rules.BODY_ALPHA).to(memory)
     moved = moved.expand(memory.shape[0], -1, -1, -1)
-    return torch.cat([memory[:, :_MOVED], moved, memory[:, _MOVED + 1 : -1], torch.full_like(moved, -1)], 1)
+    return torch.cat(
+        [memory[:, :_MOVED], moved, memory[:, _MOVED + 1 : -1], torch.full_like(moved, -1)], 1
+    )
 
 
 def strict_matte(
@@ -132,7 +138,9 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
     kept = _grown(body & ~removed) & ~removed & (age >= _OLD)
     gain = _soft_gain(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
-    background, frames, hidden = _learn(image, background, frames, hidden, difference, empty, unseen)
+    background, frames, hidden = _learn(
+        image, background, frames, hidden, difference, empty, unseen
+    )
     flags = (has_moved.float(), recent, empty.float(), (age + 1).clamp(max=_OLD))
     return gain, torch.cat([background, frames, hidden.float(), *flags], 1)
 
@@ -141,9 +149,13 @@ def _soft_gain(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
     """What alpha is to be multiplied by at each pixel; see `cpu_strict.soft_gain`."""
     height, width = coarse.shape[2:]
     mask = functional.interpolate(kept.float(), scale_factor=cell, mode="nearest")
-    mask = functional.pad(mask, (0, width - mask.shape[3], 0, height - mask.shape[2]), mode="replicate")
+    mask = functional.pad(
+        mask, (0, width - mask.shape[3], 0, height - mask.shape[2]), mode="replicate"
+    )
     weights = coarse + rules.FAINT_ALPHA
-    around, shown = (functional.avg_pool2d(plane, 2 * cell + 1, 1, cell) for plane in (weights, weights * mask))
+    around, shown = (
+        functional.avg_pool2d(plane, 2 * cell + 1, 1, cell) for plane in (weights, weights * mask)
+    )
     return ((shown / around - rules.EDGE_SHARE) / (1 - 2 * rules.EDGE_SHARE)).clamp(0, 1)
 
 
@@ -165,13 +177,19 @@ def _learn(
     frames = (torch.where(anew, 0, frames) - stale.float()).clamp(min=0)
     rate = learned / (frames + 1).clamp(max=rules.MOST_FRAMES)
     hidden = (hidden & ~free) | anew
-    return background + rate * (image - background), (frames + learned).clamp(max=rules.MOST_FRAMES), hidden
+    return (
+        background + rate * (image - background),
+        (frames + learned).clamp(max=rules.MOST_FRAMES),
+        hidden,
+    )
 
 
 def _light_of(now: Tensor, before: Tensor, cells: Tensor) -> Tensor:
     """The change of light of some cells, (B, 3, 1, 1); 1 where they are too few."""
     share = cells.float().mean((2, 3), keepdim=True)
-    one, other = ((x * cells).mean((2, 3), keepdim=True) / share.clamp(min=1e-6) for x in (now, before))
+    one, other = (
+        (x * cells).mean((2, 3), keepdim=True) / share.clamp(min=1e-6) for x in (now, before)
+    )
     ratio = (one / other.clamp(min=1e-3)).clamp(*rules.LIGHT_RANGE)
     return torch.where(share > rules.LIGHT_SHARE, ratio, 1)
 

@@ -357,7 +357,9 @@ class PlateCore(Core):
     # The plate as it was captured, (1, 3, H', W') uint8 RGB.
     unlit: Tensor
 
-    def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
+    def __init__(
+        self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int
+    ) -> None:
         """Wrap a MattingRefine network.
 
         plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at

@@ -154,7 +154,10 @@ class RecordedStep:
             # Not `>=`: a difference that is no number is refused as well.
             self._refused = not max(differences) < GRAPH_TOLERANCE
             if self._refused:
-                _log.warning("The recorded frame step differs by %s of 255 from the step itself.", differences)
+                _log.warning(
+                    "The recorded frame step differs by %s of 255 from the step itself.",
+                    differences,
+                )
         except RuntimeError as error:
             self._refused = True
             _log.warning("The frame step could not be recorded as a CUDA graph.", exc_info=error)
@@ -419,7 +422,8 @@ def _loaded(
     except RuntimeError as error:
         raise ModelError(
             t(
-                "The file {file} does not contain weights of {model}; choose the model it belongs to or another file.",
+                "The file {file} does not contain weights of {model}; choose the model it belongs "
+                "to or another file.",
                 file=weights,
                 model=model,
             )
