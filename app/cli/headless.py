@@ -230,6 +230,8 @@ class HeadlessRun:
         self._limits = limits
         self._waits = waits
         self._started_s = 0.0
+        # time.monotonic() at which a network was last seen being loaded.
+        self._loading_s = 0.0
         # time.monotonic() from which the seconds count.
         self._counted_from_s: float | None = None
         self._start_settings = pipeline.settings
@@ -362,10 +364,21 @@ class HeadlessRun:
         takes_any_camera = self.pipeline.settings.capture.source == "auto"
         return status.phase is Phase.NO_CAMERA and takes_any_camera and not self._limits.are_set
 
-    @property
-    def _start_limit_s(self) -> float:
-        """How long the run may go on without a frame sent."""
-        return BUILD_LIMIT_S if self.status.building is Building.MODEL else START_LIMIT_S
+    def _failed_start(self, now_s: float) -> str | None:
+        """Return why no frame is awaited any more; None while one may still come."""
+        waited_s = now_s - self._started_s
+        limit_s = BUILD_LIMIT_S
+        if self.status.building is Building.MODEL:
+            self._loading_s = now_s
+        else:
+            # What was loaded for minutes has not yet had the time of a frame.
+            waited_s = min(waited_s, now_s - self._loading_s)
+            limit_s = START_LIMIT_S
+        if waited_s <= limit_s:
+            return None
+        return (
+            f"No frame was matted within {limit_s:.0f} seconds; run `{program_command()} doctor`."
+        )
 
     def _is_over(self) -> bool:
         limits = self._limits
@@ -375,11 +388,10 @@ class HeadlessRun:
         if self._counted_from_s is None:
             if self._awaits_camera(self.status):
                 self._started_s = now_s
-            elif now_s - self._started_s > self._start_limit_s:
-                advice = f"run `{program_command()} doctor`"
-                seconds = f"{self._start_limit_s:.0f} seconds"
-                self.failure = f"No frame was matted within {seconds}; {advice}."
-                return True  # the next look would be of a start without a problem
+            else:
+                self.failure = self._failed_start(now_s)
+                if self.failure is not None:
+                    return True  # the next look would be of a start without a problem
         elif limits.seconds is not None and now_s - self._counted_from_s >= limits.seconds:
             return True
         return limits.frames is not None and self.status.frames_out >= limits.frames

@@ -342,6 +342,38 @@ def test_a_network_may_take_longer_to_be_built_than_a_frame_to_come(
     assert session.failure is None and looks >= 3
 
 
+def test_a_network_that_has_been_loaded_for_long_still_gets_the_time_of_a_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The start ended at the first look after the network was there."""
+    monkeypatch.setattr(headless, "POLL_S", 0.01)
+    clock = FakeClock()
+    monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
+    world = FakeWorld()
+    building = Hold()
+    world.faults.put("build_engine", building)
+    first_step = Hold()
+    world.faults.put("step", first_step)
+    looks_between = 0
+
+    def look(session: HeadlessRun) -> None:
+        nonlocal looks_between
+        is_loading = session.status.building is Building.MODEL and building.entered.is_set()
+        if is_loading and not building.go_on.is_set():
+            clock.now_s += 2 * headless.START_LIMIT_S
+            building.go_on.set()
+        if first_step.entered.is_set() and session.status.building is None:
+            looks_between += 1
+        if looks_between == 3:
+            first_step.go_on.set()
+        if session.status.frames_out > 0:
+            session.end()
+
+    session = watched(Pipeline(BASE, parts=world.parts()), look, seconds=600.0)
+
+    assert session.failure is None and looks_between >= 3
+
+
 def test_a_service_waits_for_a_virtual_camera() -> None:
     world = FakeWorld()
     world.faults.put("open_virtual_camera", SinkOpenError("There is no virtual camera."))
