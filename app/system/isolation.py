@@ -66,8 +66,9 @@ def not_isolated(environment: "Mapping[str, str]") -> tuple[str, ...]:
     """Return the variables through which other programs still reach this process."""
     suspects = ("PYTHONPATH", "PYTHONHOME", *OTHERS, "LD_PRELOAD")
     names = [name for name in suspects if environment.get(name)]
-    # The package cv2 adds its own folder.
-    own = tuple(entry + os.sep for entry in sys.path if entry.endswith("-packages"))
+    # The package cv2 adds its own folder, with the links of an environment followed.
+    packages = [entry for entry in sys.path if entry.endswith("-packages")]
+    own = tuple(entry + os.sep for entry in (*packages, *map(os.path.realpath, packages)))
     for folder in _folders(environment):
         if not folder.startswith(own) and not _of_system(folder):
             names.append(LIBRARIES)

@@ -310,10 +310,10 @@ def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path
         "the folder that it named held licences and changes alone"
     )
     share = tmp_path / "usr/share"
-    entry = (share / "applications/mattecam.desktop").read_text()
+    entry = (share / "applications/mattecam.desktop").read_text(encoding="utf-8")
     assert "\nExec=mattecam\n" in entry and "\nIcon=mattecam\n" in entry
     assert (share / "icons/hicolor/scalable/apps/mattecam.svg").is_file()
-    metainfo = (share / "metainfo/org.mattecam.Mattecam.metainfo.xml").read_text()
+    metainfo = (share / "metainfo/org.mattecam.Mattecam.metainfo.xml").read_text(encoding="utf-8")
     assert '<release version="1.2.3" date="20' in metainfo and "@" not in metainfo
     assert "<li>" in metainfo, "what the changelog says"
 

@@ -178,7 +178,7 @@ def test_an_index_gets_everything_that_it_shows(wheel: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the desktops of Linux")
 def test_an_environment_has_what_a_desktop_reads(command: Path) -> None:
     share = command.parents[1] / "share"
-    entry = (share / "applications/mattecam.desktop").read_text()
+    entry = (share / "applications/mattecam.desktop").read_text(encoding="utf-8")
     assert "\nExec=mattecam\n" in entry
     assert (share / "icons/hicolor/scalable/apps/mattecam.svg").is_file()
     assert (share / "man/man1/mattecam.1.gz").is_file()
