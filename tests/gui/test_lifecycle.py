@@ -17,8 +17,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from PyQt6 import sip
-from PyQt6.QtCore import QCoreApplication, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
@@ -33,7 +32,7 @@ from app.gui.application import Session, WindowOptions, make_application, run_wi
 from app.gui.assistant import Assistant
 from app.gui.main_window import MainWindow
 from app.gui.panels.plate import PlateDialog
-from app.gui.state import NICENESS, THREADS, Tasks
+from app.gui.state import THREADS
 from app.runtime.status import Phase, PipelineStatus
 from app.settings import Settings
 from mattecam.testing import FakeEngine
@@ -55,7 +54,6 @@ from tests.gui.widgets import (
     ready,
     settle,
     until,
-    until_is,
     until_not,
 )
 from tests.output.test_interrupted import crashed_recording
@@ -480,31 +478,6 @@ def test_a_window_that_fails_while_it_starts_ends_what_runs(
     assert FakeEngine.live == 0
 
 
-def test_outcomes_arrive_are_logged_or_dropped(
-    qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nothing is delivered to a deleted object, where it would raise, or after the end."""
-    taken = list[tuple[str, bool]]()
-    fail = Mock(side_effect=OSError("the disk is full"))
-
-    def take(value: object) -> None:
-        taken.append((str(value), threading.current_thread() is threading.main_thread()))
-
-    tasks.run(fail, take, take)
-    until_is(qtbot, [("the disk is full", True)], list, taken)
-    tasks.run(fail, take)
-    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
-    deleted = QLabel()
-    tasks.run(always("late"), deleted.setText)
-    sip.delete(deleted)
-    settle(tasks, qtbot)
-    tasks.run(always(3), take)
-    tasks.close()
-    tasks.run(always(4), take)
-    QCoreApplication.sendPostedEvents()
-    assert len(taken) == 1
-
-
 @pytest.mark.parametrize(("reader", "old", "new", "part"), [
     ("app.gui.backgrounds.library.own_backgrounds", (), ((Path("a.png"), "a"),), "strip.library"),
     ("models.weights.describe", (), MODELS, "models"),
@@ -539,18 +512,6 @@ def test_what_was_read_before_a_change_is_not_shown_after_it(
         )
         late.go_on.set()
     assert shown[0] == shown[1]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
-    found = list[int]()
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    tasks.run(niceness, found.append)
-    until_is(qtbot, [min(19, own + NICENESS)], list, found)
 
 
 def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from PyQt6.QtWidgets import QApplication
+from PyQt6 import sip
+from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -19,10 +23,10 @@ from app.core.errors import Stage, Text
 from app.core.threads import DaemonPool
 from app.gui import state
 from app.gui.application import Session, WindowOptions
-from app.gui.state import THREADS, Tasks, log_error
+from app.gui.state import NICENESS, THREADS, Tasks, log_error
 from tests.fakes.world import FakeWorld, Hold, ignore
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import until_is
+from tests.gui.widgets import settle, until_is
 from tests.stand_ins import always
 from tests.waiting import eventually_is
 
@@ -210,3 +214,40 @@ def test_a_call_that_computes_is_not_late() -> None:
 
     enough.set()
     call.result(60)
+
+
+def test_outcomes_arrive_are_logged_or_dropped(
+    qtbot: QtBot, tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is delivered to a deleted object, where it would raise, or after the end."""
+    taken = list[tuple[str, bool]]()
+    fail = Mock(side_effect=OSError("the disk is full"))
+
+    def take(value: object) -> None:
+        taken.append((str(value), threading.current_thread() is threading.main_thread()))
+
+    tasks.run(fail, take, take)
+    until_is(qtbot, [("the disk is full", True)], list, taken)
+    tasks.run(fail, take)
+    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
+    deleted = QLabel()
+    tasks.run(always("late"), deleted.setText)
+    sip.delete(deleted)
+    settle(tasks, qtbot)
+    tasks.run(always(3), take)
+    tasks.close()
+    tasks.run(always(4), take)
+    QCoreApplication.sendPostedEvents()
+    assert len(taken) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
+    found = list[int]()
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    tasks.run(niceness, found.append)
+    until_is(qtbot, [min(19, own + NICENESS)], list, found)
