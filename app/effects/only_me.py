@@ -241,6 +241,10 @@ class OnlyMe(Effect[OnlyMeSettings]):
         # The selection, if it was made in the picture of another camera, or
         # before the camera was turned: nobody is shown until the next one.
         self._elsewhere: Point | None = None
+        # The last frame of which it was asked whether the effect is on.
+        self._asked_for: FrameContext | None = None
+        # Whether that frame shows another place than the one before it.
+        self._is_at_another_place = False
         self._memory: PersonMemory | None = None
         # Whether the person is shown. If not found, or not told
         # apart from somebody else, nobody is: this fails closed.
@@ -251,12 +255,16 @@ class OnlyMe(Effect[OnlyMeSettings]):
         self._point: Point | None = None
 
     def is_on(self, frame: FrameContext) -> bool:
+        # Noted while off as well: who is selected as the place changes was seen in the last one.
+        last = self._asked_for
+        self._is_at_another_place = last is not None and _shows_another_place(frame, last)
+        self._asked_for = frame
         return self.own(frame).only_me
 
     def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
         selected = self.own(frame).selected
         if last is None:
-            self._elsewhere = None
+            self._elsewhere = selected if self._is_at_another_place else None
         elif _shows_another_place(frame, last):
             self._elsewhere = selected
         elif selected != self._elsewhere:

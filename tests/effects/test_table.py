@@ -133,6 +133,32 @@ def test_only_me_chooses_anew_when_it_is_switched_on_again() -> None:
     assert not then[:, :45].any(), "not the one from before"
 
 
+@pytest.mark.parametrize(
+    ("changed", "shows"),
+    [
+        pytest.param({}, True, id="the same place"),
+        pytest.param({"camera": "two"}, False, id="another camera"),
+        pytest.param({"orientation": Orientation(180)}, False, id="turned"),
+    ],
+)
+def test_nobody_is_shown_whom_a_click_in_the_picture_of_another_place_hits(
+    changed: dict[str, Any], shows: bool
+) -> None:
+    """The effect was off until then: it showed whoever was at this place in the new picture."""
+    effects = Effects()
+    image = np.full((3, ROWS, COLUMNS), 0.5, np.float32)
+    alpha = np.zeros((ROWS, COLUMNS), np.float32)
+    alpha[20:, 10:50] = 1
+    effects.begin_frame(FRAME)
+
+    effects.begin_frame(replace(FRAME, settings=OFF.with_person((0.2, 0.6)), **changed))
+    gain = effects.edit(image, alpha).gain
+
+    assert gain is not None
+    assert bool(gain.any()) == shows
+    assert effects.hides_everybody != shows
+
+
 PERSON = np.zeros((ROWS, COLUMNS), np.float32)
 PERSON[30:, 10:30] = 1
 PERSON[20:30, 15:25] = 1
