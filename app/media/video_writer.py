@@ -509,7 +509,8 @@ class RecordingWriter(VideoWriter):
                 raise
             self._finish_name()
         except OSError:
-            if not holds_a_frame(self.file):
+            place = self._held.place()
+            if place is not None and not holds_a_frame(place):
                 self._remove_file()
             raise
         finally:
