@@ -32,6 +32,8 @@ from device_bed.tools import (
 BACKGROUND = "#336699"
 RECOVERED_S = 2.0
 """Longest time from the end of a fault to the next frames of the camera."""
+OPENED_S = 5.0
+"""The same where the next opening fails as well: it waits for a frame that does not come."""
 SILENT_S = 5.0
 """How long no buffer arrives: longer than the program waits before it names the camera."""
 ONE_BUFFER = "inject_v4l2_buf_flag_error"
@@ -147,8 +149,7 @@ def test_faults_of_the_stream() -> None:
             set_control(camera, FATAL, 1)
             back_s = recovered_s()
             say(f"{fault}, at the next opening: frames again after {back_s:.1f} s")
-            # The first try fails, and the next one follows after a second.
-            assert back_s < (RECOVERED_S + 1) * SLACK
+            assert back_s < OPENED_S * SLACK
 
 
 def test_a_silent_camera_is_named() -> None:
@@ -170,11 +171,14 @@ def test_a_disconnected_camera_comes_back() -> None:
     with watched_program() as (camera, _):
         set_control(camera, "disconnect", 1)
         named_s = until(lambda: bool(problem()), 10, lambda: "the disconnection is not named")
-        say(f"named after {named_s:.1f} s: {problem()}")
         (VIVID / "unbind").write_text("vivid.0")
+        # Bound at once, the device would get another number than the settings name.
+        until(lambda: "not connected" in problem(), 10, lambda: f"the program says: {problem()}")
+        told = problem()
         (VIVID / "bind").write_text("vivid.0")
         back_s = recovered_s()
-        say(f"frames again {back_s:.1f} s after it was bound anew")
+    say(f"named after {named_s:.1f} s: {told}")
+    say(f"frames again {back_s:.1f} s after it was bound anew")
     assert back_s < RECOVERED_S * SLACK
 
 
