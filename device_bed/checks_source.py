@@ -153,7 +153,9 @@ def test_source_silent() -> None:
         feeding("testsrc2=size=1280x720:rate=30", "-pix_fmt", "yuv420p") as sender,
         opened(f"camera:{FEED}") as source,
     ):
-        assert source.info.width == 1280 and source.read() is not None, f"opened as {source.info}"
+        size = (source.info.width, source.info.height)
+        # Sent in 1280x720, and fitted to the wanted 640x480.
+        assert size == (640, 360) and source.read() is not None, f"opened as {source.info}"
         os.kill(sender.pid, signal.SIGSTOP)
         told, after_s = loss(source, 20)
         assert "delivered no frame for" in told and 1.5 < after_s < 10, (

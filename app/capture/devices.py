@@ -59,8 +59,9 @@ UDEV_S = 5.0
 UDEV_POLL_S = 0.02
 # Major device number of video devices.
 VIDEO_MAJOR = 81
-# The port at the end of an address.
-_SOFT_PORT = re.compile(r"@(?:pci|platform|usb|acpi)-[^@]*$")
+# The name of a port, by which an address can end.
+_PORT = r"(?:pci|platform|usb|acpi)-[^@]*$"
+_SOFT_PORT = re.compile(f"@{_PORT}")
 
 
 class Rank(IntEnum):
@@ -283,9 +284,11 @@ def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
     names = Counter(chain.from_iterable(camera.other_ids for camera in cameras))
     found = []
     for camera in cameras:
-        # A name that no other camera has: of two cameras of a model that by the path of the bus.
-        port = next((name for name in camera.other_ids if names[name] == 1), "")
-        own = f"{camera.id}#{port or camera.index}"
+        # Names that no other camera has: of two cameras of a model that by the path of the bus.
+        unique = [name for name in camera.other_ids if names[name] == 1]
+        own = f"{camera.id}#{next(iter(unique), camera.index)}"
+        # Not what a driver says of its bus, such as "PCI:0000:03:00.0": no address ends in it.
+        port = next((name for name in unique if re.match(_PORT, name)), "")
         if ids[camera.id] > 1:
             found.append(replace(camera, id=own, port=port))
         else:

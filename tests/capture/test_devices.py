@@ -338,6 +338,21 @@ def test_a_camera_saved_alone_may_move_to_another_port(kernel: Kernel) -> None:
     assert devices.without_port(saved) == devices.without_port(address(kernel)) == TWIN
 
 
+@pytest.mark.parametrize("bus", ["PCI:0000:03:00.0", "platform:vivid-000", "/dev/video0"])
+def test_a_camera_whose_only_link_is_its_port_is_found_by_its_address(
+    kernel: Kernel, bus: str
+) -> None:
+    """`auto` said that there is no such camera: the address ended in the name of the bus."""
+    kernel.plug(0, "Card", bus=bus)
+    link = kernel.folder / "by-path" / "pci-0000:03:00.0-video-index0"
+    link.symlink_to("/dev/video0")
+
+    saved = address(kernel)
+
+    assert devices.find_camera(saved).path == "/dev/video0"
+    assert devices.without_port(saved) == saved == link.name
+
+
 def test_two_cameras_of_a_model_that_both_moved_are_not_guessed(kernel: Kernel) -> None:
     plug_twin(kernel, 0, "1")
     saved = address(kernel)
