@@ -153,7 +153,8 @@ def test_module_comes_and_stays() -> None:
     options = ("--source", "demo", "--background", "#336699", "--virtual-camera-backend", backend())
     with program(*options) as process:
         process.join(240)
-        assert process.exitcode == 1 and "modprobe" in log(), (
+        # The device was named.
+        assert process.exitcode == 2 and "modprobe" in log(), (
             f"the program does not say what to do: {log()}"
         )
     with program(*options, "--virtual-camera", "auto", "--seconds", "900"):
