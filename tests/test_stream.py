@@ -425,7 +425,11 @@ def test_an_effect_knows_time_and_source_of_the_frame(
     engine: Engine, shows: pytest.MonkeyPatch
 ) -> None:
     seen: list[FrameContext] = []
-    shows.setattr(Shows, "begin_frame", lambda self, frame, last: seen.append(frame))
+
+    def note(_effect: Shows, frame: FrameContext, _last: object, *, was_on: bool) -> None:
+        seen.append(frame)
+
+    shows.setattr(Shows, "begin_frame", note)
     stream = Stream()
     stream.use(engine)
 

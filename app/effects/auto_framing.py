@@ -323,9 +323,9 @@ class AutoFraming(Effect[AutoFramingSettings]):
     def is_on(self, frame: FrameContext) -> bool:
         return self.own(frame).framing != "off" and frame.settings.framing.zoom == 1
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
-        continues = last is not None and frame.aspect == last.aspect and frame.time_s >= last.time_s
-        if self._path is None or not continues:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
+        follows = last is not None and frame.aspect == last.aspect and frame.time_s >= last.time_s
+        if self._path is None or not was_on or not follows:
             self._path = FramingPath(frame.aspect)
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

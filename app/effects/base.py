@@ -96,11 +96,11 @@ class Effect(Generic[Part]):
         """
         raise NotImplementedError
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
         """Take the next frame in which the effect is on.
 
-        last: the frame before; None for the first one of a stream, and for the first one after the
-        effect was off.
+        last: the frame before; None for the first one of a stream. was_on: whether the effect was
+        on in that frame.
         """
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

@@ -241,10 +241,6 @@ class OnlyMe(Effect[OnlyMeSettings]):
         # The selection, if it was made in the picture of another camera, or
         # before the camera was turned: nobody is shown until the next one.
         self._elsewhere: Point | None = None
-        # The last frame of which it was asked whether the effect is on.
-        self._asked_for: FrameContext | None = None
-        # Whether that frame shows another place than the one before it.
-        self._is_at_another_place = False
         self._memory: PersonMemory | None = None
         # Whether the person is shown. If not found, or not told
         # apart from somebody else, nobody is: this fails closed.
@@ -255,22 +251,17 @@ class OnlyMe(Effect[OnlyMeSettings]):
         self._point: Point | None = None
 
     def is_on(self, frame: FrameContext) -> bool:
-        # Noted while off as well: who is selected as the place changes was seen in the last one.
-        last = self._asked_for
-        self._is_at_another_place = last is not None and _shows_another_place(frame, last)
-        self._asked_for = frame
         return self.own(frame).only_me
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
         selected = self.own(frame).selected
-        if last is None:
-            self._elsewhere = selected if self._is_at_another_place else None
-        elif _shows_another_place(frame, last):
+        if last is not None and _shows_another_place(frame, last):
+            # Who is selected as the place changes was seen in the last one.
             self._elsewhere = selected
-        elif selected != self._elsewhere:
+        elif not was_on or selected != self._elsewhere:
             self._elsewhere = None
         framing = frame.settings.framing
-        if last is None or selected != self._selected:
+        if last is None or not was_on or selected != self._selected:
             point = None
             if selected is not None:
                 point = from_camera(framing, WHOLE_VIEW, *selected)

@@ -120,8 +120,7 @@ class Effects:
         ):
             active = [effect for effect in self._effects if effect.is_on(frame)]
         for effect in active:
-            was_on = effect in self._active
-            effect.begin_frame(frame, last if was_on else None)
+            effect.begin_frame(frame, last, was_on=effect in self._active)
         # Only now: where an effect fails, all are asked again for the next frame.
         self._active = active
         self._frame = frame

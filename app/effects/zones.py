@@ -185,9 +185,10 @@ class Zones(Effect[ZoneSettings]):
     def is_on(self, frame: FrameContext) -> bool:
         return bool(self.own(frame).zones_of(frame.camera))
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
         own = self.own(frame)
-        if last is None or own is not self.own(last) or frame.camera != last.camera:
+        is_same = last is not None and own is self.own(last) and frame.camera == last.camera
+        if not was_on or not is_same:
             self._zones_of_camera = own.zones_of(frame.camera)
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:

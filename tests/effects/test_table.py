@@ -37,8 +37,8 @@ class CountingEffect(Effect[Model]):
             raise ValueError
         return frame.settings.framing.zoom > 1
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
-        self.begun.append(last)
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
+        self.begun.append(last if was_on else None)
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
         return UNCHANGED

@@ -278,8 +278,8 @@ class TimedEffect(Effect[Model]):
     def is_on(self, frame: FrameContext) -> bool:
         return True
 
-    def begin_frame(self, frame: FrameContext, last: FrameContext | None) -> None:
-        if last is None:
+    def begin_frame(self, frame: FrameContext, last: FrameContext | None, *, was_on: bool) -> None:
+        if not was_on:
             self._first_s = frame.time_s
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
