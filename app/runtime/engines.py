@@ -393,10 +393,9 @@ class EngineSelector:
         if self._choose_again or is_other_source or settings is not self._settings_of_choice:
             self._settings_of_choice = settings
             self._choose(frame, settings)
-        if self._plan.due_at_s is not None:
-            again = self._plan.due(time.monotonic())
-            if again is not None:
-                self._build_at_full_quality(again)
+        again = self._plan.due(time.monotonic())
+        if again is not None:
+            self._build_at_full_quality(again)
 
     def _choose(self, frame: Frame, settings: Settings) -> None:
         engine = settings.matting.engine
