@@ -226,7 +226,6 @@ class RecurrentNetwork:
         else:
             self._infer_on_gpu(self.gpu, left_out)
         self._has_features = True
-        self._read_cells()
 
     def _read_cells(self) -> Floats:
         """Return alpha (h, w) as the network wrote it; of one that writes cells, make the matte."""
@@ -246,10 +245,12 @@ class RecurrentNetwork:
         models, _ = fitted(self._artefact, self._inputs)
         return GpuStages(self._artefact.stages, models, self.arrays, plugin, precision)
 
-    def _infer_on_cpu(self, left_out: bool) -> None:
+    def _infer_on_cpu(self, left_out: bool) -> Floats:
+        """Run the stages on the CPU; return alpha as of `_read_cells`."""
         for stage, request in zip(self._artefact.stages, self._requests, strict=True):
             if not (left_out and stage.steady):
                 request.infer()
+        return self._read_cells()
 
     def _infer_on_gpu(self, gpu: GpuStages, left_out: bool) -> None:
         """Run the stages on the GPU.
@@ -259,15 +260,16 @@ class RecurrentNetwork:
         try:
             is_checked = gpu.is_due_for_check()
             gpu.infer(left_out and not is_checked)
-            if gpu.changes_suddenly(self._read_cells()) and not is_checked:
+            alpha = self._read_cells()
+            if gpu.changes_suddenly(alpha) and not is_checked:
                 is_checked = True
                 if left_out:
                     # What the steady stages wrote earlier may be what is wrong.
                     gpu.infer(left_out=False)
+                    alpha = self._read_cells()
             if is_checked:
-                alpha = self._read_cells().copy()
-                self._infer_on_cpu(left_out=False)
-                check(alpha, self._read_cells())
+                of_gpu = alpha.copy()  # the CPU writes into the same array
+                check(of_gpu, self._infer_on_cpu(left_out=False))
         except RuntimeError as error:
             self.gpu = None
             self.gpu_error = error
