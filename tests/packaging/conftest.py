@@ -18,6 +18,9 @@ from tools.packages.tree import build
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 """Arguments of a short run."""
+WHERE_PACKAGES_ARE_BUILT = pytest.mark.skipif(
+    os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"
+)
 
 
 def run(

@@ -21,7 +21,7 @@ import pytest
 from app import __version__
 from app.system.pipewire.stream import NodeReader
 from tests.output.pipewire.feeding import image_of, next_frame, reading
-from tests.packaging.conftest import DEMO, run
+from tests.packaging.conftest import DEMO, WHERE_PACKAGES_ARE_BUILT, run
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
@@ -36,13 +36,7 @@ GREEN = (0x40, 0xB1, 0x00)
 """Colour of the green background: blue, green, red."""
 LARGEST_MB = 600
 """Of the tree."""
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(3600),
-    pytest.mark.skipif(
-        os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), WHERE_PACKAGES_ARE_BUILT]
 
 
 @dataclass(frozen=True)

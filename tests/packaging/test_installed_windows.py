@@ -22,9 +22,9 @@ import pytest
 
 from app import __version__
 from app.core.paths import assets_dir
-from tests.packaging.conftest import DEMO, run
+from tests.packaging.conftest import DEMO, WHERE_PACKAGES_ARE_BUILT, run
 from tests.paths import ROOT
-from tools.packages.windows import build_windows
+from tools.packages.windows import WindowsParts, build_windows
 
 LARGEST_MB = 250
 """Of the installer and of the archive."""
@@ -35,13 +35,7 @@ RESULTS = PureWindowsPath("C:\\results ü")
 KEY = "HKCU\\Software\\Mattecam"
 CAMERA_OF_OBS = "HKCR\\CLSID\\{A3FCE0F5-3493-419F-958A-ABA1250EC20B}"
 SETUP = PureWindowsPath("C:\\mattecam-setup.exe")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(7200),
-    pytest.mark.skipif(
-        os.environ.get("MATTECAM_PACKAGES") != "1", reason="set MATTECAM_PACKAGES=1"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200), WHERE_PACKAGES_ARE_BUILT]
 
 
 @dataclass(frozen=True)
@@ -84,10 +78,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if named := os.environ.get("MATTECAM_DIST_WINDOWS"):
         return Path(named)
     folder = tmp_path_factory.mktemp("windows") / "dist"
-    opencv = os.environ.get("MATTECAM_OPENCV_WINDOWS")
-    build_windows(
-        folder, opencv=None if opencv is None else Path(opencv), own_use=opencv is None, fast=True
-    )
+    parts = WindowsParts()
+    if opencv := os.environ.get("MATTECAM_OPENCV_WINDOWS"):
+        parts = WindowsParts(opencv=Path(opencv))
+    build_windows(folder, parts, own_use=parts.opencv is None, fast=True)
     return folder
 
 

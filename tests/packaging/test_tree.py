@@ -65,6 +65,7 @@ from tools.packages.tree import (
     relocated,
     site_packages,
 )
+from tools.packages.windows import WindowsParts
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -404,9 +405,10 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     return report
 
 
-def written_for_windows(folder: Path, scratch: Path, opencv: Path, weights: Path) -> None:
+def written_for_windows(folder: Path, scratch: Path, parts: WindowsParts) -> None:
     """Stand for the build for Windows, which has tests of its own."""
-    (folder / "mattecam-windows").write_text(opencv.name)
+    assert parts.opencv is not None
+    (folder / "mattecam-windows").write_text(parts.opencv.name)
 
 
 def test_a_release_has_the_package_and_sums(checked: Report, tmp_path: Path) -> None:

@@ -29,7 +29,13 @@ from tools.packages.natives import COMMON, part_of_file
 from tools.packages.opencv_windows import write_wheel
 from tools.packages.prune import prune
 from tools.packages.tree import site_packages, write_zip
-from tools.packages.windows import PYTHON_FILES, WindowsSystem, take_python, version_numbers
+from tools.packages.windows import (
+    PYTHON_FILES,
+    WindowsParts,
+    WindowsSystem,
+    take_python,
+    version_numbers,
+)
 from tools.packages.windows_parts import LOCK
 
 
@@ -318,9 +324,8 @@ def test_two_builds_are_whole_and_equal(
     monkeypatch.setattr(windows, "check", lambda made: report)
     monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
     for name in ("first", "second"):
-        windows.build_windows(
-            tmp_path / name, tmp_path / "python.zip", tmp_path / "opencv.whl", fast=True
-        )
+        parts = WindowsParts(tmp_path / "python.zip", tmp_path / "opencv.whl")
+        windows.build_windows(tmp_path / name, parts, fast=True)
 
     name = f"mattecam-{__version__}-windows-x86_64"
     suffixes = (".zip", "-setup.exe", ".cdx.json", "-LICENCES.txt")
@@ -345,10 +350,10 @@ def test_a_tree_with_what_may_not_be_given_to_others_is_refused_unless_it_is_for
     monkeypatch.setattr(windows, "build_installer", lambda *given: None)
 
     with pytest.raises(SystemExit, match=r"^contains 'ippicv': cv2\.pyd$"):
-        windows.build_windows(tmp_path / "dist", tmp_path / "python.zip")
+        windows.build_windows(tmp_path / "dist", WindowsParts(tmp_path / "python.zip"))
     assert not (tmp_path / "dist").exists()
 
-    windows.build_windows(tmp_path / "dist", tmp_path / "python.zip", own_use=True)
+    windows.build_windows(tmp_path / "dist", WindowsParts(tmp_path / "python.zip"), own_use=True)
     assert capsys.readouterr().err == "Not for others: contains 'ippicv': cv2.pyd\n"
 
 
@@ -401,4 +406,4 @@ def test_a_folder_that_exists_is_refused_before_anything_is_built(
     monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
 
     with pytest.raises(SystemExit, match="exists already"):
-        windows.build_windows(tmp_path)
+        windows.build_windows(tmp_path, WindowsParts())

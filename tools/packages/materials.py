@@ -8,7 +8,9 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Container, Iterable, Mapping
+import tempfile
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from app import __version__
@@ -16,6 +18,24 @@ from models.table import NETWORKS, NetworkSpec
 from tools.packages.check import Report
 from tools.packages.natives import OFFER
 from tools.packages.tree import publisher
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a folder for what is published, and one for the work.
+
+    The first gets the name `folder` and its `SHA256SUMS` at the end, unless something fails. Exit
+    if there is something of this name.
+    """
+    if folder.exists():
+        sys.exit(f"{folder} exists already: name a new folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir(mode=0o755)
+        yield made, Path(scratch)
+        (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
+        made.rename(folder)
 
 
 def write_materials(

@@ -16,7 +16,6 @@ import argparse
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Container
 from ctypes.util import find_library
 from pathlib import Path
@@ -30,10 +29,10 @@ from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_archive, build_deb
 from tools.packages.desktop import address
-from tools.packages.materials import sums, write_materials
+from tools.packages.materials import whole_folder, write_materials
 from tools.packages.opencv import build_wheel
 from tools.packages.tree import ROOT, build, git
-from tools.packages.windows import fill_windows, refuse_where_impossible
+from tools.packages.windows import WindowsParts, fill_windows, refuse_where_impossible
 
 INCLUDED = "rvm-mobilenetv3"
 """The published network that a release contains; its licence is that of Mattecam."""
@@ -63,27 +62,20 @@ def release(
             "Write the address of the project into pyproject.toml first: a release names it in "
             "many places."
         )
-    if folder.exists():
-        sys.exit(f"{folder} exists already: name a new folder.")
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    missing += missing_x11_libraries(find_library)[1].split()
-    if missing:
-        sys.exit(f"Install {', '.join(missing)} first.")
-    if opencv_windows is not None:
-        refuse_where_impossible()
-    notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        made = Path(scratch) / "made"
-        made.mkdir(mode=0o755)
-        weights = weights or Path(scratch) / "weights"
-        published = published_weights(weights)
-        _fill(made, Path(scratch), opencv, weights, published)
+    with whole_folder(folder) as (made, scratch):
+        missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+        missing += missing_x11_libraries(find_library)[1].split()
+        if missing:
+            sys.exit(f"Install {', '.join(missing)} first.")
         if opencv_windows is not None:
-            fill_windows(made, Path(scratch), opencv=opencv_windows, weights=weights)
+            refuse_where_impossible()
+        notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
+        weights = weights or scratch / "weights"
+        published = published_weights(weights)
+        _fill(made, scratch, opencv, weights, published)
+        if opencv_windows is not None:
+            fill_windows(made, scratch, WindowsParts(opencv=opencv_windows, weights=weights))
         (made / "NOTES.md").write_text(notes, encoding="utf-8")
-        (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
-        made.rename(folder)  # only a whole release appears
 
 
 def _fill(

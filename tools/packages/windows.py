@@ -21,6 +21,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from app import __version__
@@ -28,7 +29,7 @@ from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.desktop import filled
 from tools.packages.installer import build_installer
-from tools.packages.materials import sums, write_materials
+from tools.packages.materials import whole_folder, write_materials
 from tools.packages.prune import PACKAGES
 from tools.packages.tree import (
     ROOT,
@@ -203,46 +204,39 @@ def refuse_where_impossible() -> None:
         )
 
 
+@dataclass(frozen=True)
+class WindowsParts:
+    """What a build for Windows is given."""
+
+    # An archive of Python that is there already; None: it is fetched.
+    python: Path | None = None
+    # A wheel in place of the published one.
+    opencv: Path | None = None
+    # A folder of published weights, which become part of it.
+    weights: Path | None = None
+
+
 def build_windows(
-    folder: Path,
-    python: Path | None = None,
-    opencv: Path | None = None,
-    weights: Path | None = None,
-    own_use: bool = False,
-    fast: bool = False,
+    folder: Path, parts: WindowsParts, *, own_use: bool = False, fast: bool = False
 ) -> None:
     """Build everything into a new folder; see `fill_windows`."""
     refuse_where_impossible()
-    if folder.exists():
-        sys.exit(f"{folder} exists already: name a new folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        made = Path(scratch) / "made"
-        made.mkdir(mode=0o755)
-        fill_windows(made, Path(scratch), python, opencv, weights, own_use, fast)
-        (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
-        made.rename(folder)  # only a whole one appears
+    with whole_folder(folder) as (made, scratch):
+        fill_windows(made, scratch, parts, own_use=own_use, fast=fast)
 
 
 def fill_windows(
-    folder: Path,
-    scratch: Path,
-    python: Path | None = None,
-    opencv: Path | None = None,
-    weights: Path | None = None,
-    own_use: bool = False,
-    fast: bool = False,
+    folder: Path, scratch: Path, parts: WindowsParts, *, own_use: bool = False, fast: bool = False
 ) -> None:
     """Write installer, archive, bill of materials and licences. Exit if the check of the tree finds
     something wrong.
 
-    python: an archive of Python that is there already. opencv: a wheel in place of the published
-    one. weights: folder of published weights, which become part of it. own_use: only print what is
-    wrong. fast: compress less.
+    own_use: only print what is wrong. fast: compress less.
     """
-    python = python or fetch_python(scratch)
+    wheels = [] if parts.opencv is None else [parts.opencv]
+    system = WindowsSystem(parts.python or fetch_python(scratch))
     tree = scratch / "tree-windows"
-    build(tree, [] if opencv is None else [opencv], weights, WindowsSystem(python))
+    build(tree, wheels, parts.weights, system)
     report = check(tree)
     if report.wrong and not own_use:
         sys.exit("\n".join(report.wrong))
@@ -255,7 +249,7 @@ def fill_windows(
     build_installer(
         tree, folder / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast
     )
-    published = {} if weights is None else published_in(weights)
+    published = {} if parts.weights is None else published_in(parts.weights)
     write_materials(folder, name, report, published, PYTHON)
 
 
@@ -275,5 +269,8 @@ if __name__ == "__main__":
     parser.add_argument("--fast", action="store_true", help="compress less, for tests")
     named = parser.parse_args()
     build_windows(
-        named.folder.resolve(), named.python, named.opencv, named.weights, named.own_use, named.fast
+        named.folder.resolve(),
+        WindowsParts(named.python, named.opencv, named.weights),
+        own_use=named.own_use,
+        fast=named.fast,
     )
