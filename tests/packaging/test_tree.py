@@ -60,7 +60,7 @@ from tools.packages.prune import prune
 from tools.packages.tree import (
     INSTALLED_IN,
     NOT_PACKAGED,
-    build,
+    given_weights,
     locked_for_packages,
     relocated,
     site_packages,
@@ -344,14 +344,21 @@ def test_a_release_fetches_the_published_weights_once(pinned: bytes, tmp_path: P
 def test_weights_that_are_not_the_published_file_are_refused(pinned: bytes, tmp_path: Path) -> None:
     file = tmp_path / NETWORKS[release.INCLUDED].weights.file
     file.write_bytes(pinned + b" ")
-    for use in (release.published_weights, lambda folder: build(tmp_path / "tree", weights=folder)):
+    for use in (release.published_weights, given_weights):
         with pytest.raises(SystemExit, match="not the published file of rvm-mobilenetv3"):
             use(tmp_path)
-    assert not (tmp_path / "tree").exists()
     (tmp_path / "server" / file.name).write_bytes(pinned[::-1])
     with pytest.raises(SystemExit):
         release.published_weights(tmp_path / "weights")
     assert not list((tmp_path / "weights").iterdir())
+
+
+def test_a_folder_without_published_weights_is_refused(tmp_path: Path) -> None:
+    """The package was built without them, and nothing said so."""
+    (tmp_path / "rvm_mobilenetv3.safetensors").touch()
+
+    with pytest.raises(SystemExit, match=f"^{re.escape(str(tmp_path))} has no published weights"):
+        given_weights(tmp_path)
 
 
 def test_a_release_has_the_notes_of_its_version() -> None:

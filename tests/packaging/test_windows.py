@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from app import __version__
+from models.table import NETWORKS
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tools.packages import opencv, opencv_windows, windows
@@ -28,6 +29,7 @@ from tools.packages.installer import (
 from tools.packages.natives import COMMON, part_of_file
 from tools.packages.opencv_windows import write_wheel
 from tools.packages.prune import prune
+from tools.packages.release import INCLUDED
 from tools.packages.tree import site_packages, write_zip
 from tools.packages.windows import (
     PYTHON_FILES,
@@ -315,8 +317,10 @@ def test_the_installer_is_made_without_a_warning_and_the_same_each_time(
 def test_two_builds_are_whole_and_equal(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def copied(made: Path, wheels: list[Path], weights: Path | None, system: WindowsSystem) -> None:
-        assert wheels == [tmp_path / "opencv.whl"] and weights is None
+    def copied(
+        made: Path, wheels: list[Path], published: dict[str, Path], system: WindowsSystem
+    ) -> None:
+        assert wheels == [tmp_path / "opencv.whl"] and published == {}
         shutil.copytree(tree, made)
 
     monkeypatch.setattr(windows, "build", copied)
@@ -338,6 +342,20 @@ def test_two_builds_are_whole_and_equal(
         cwd=tmp_path / "first",
         check=True,
     )
+
+
+def test_weights_are_refused_before_python_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / NETWORKS[INCLUDED].weights.file).write_bytes(b"other")
+    monkeypatch.setattr(windows, "refuse_where_impossible", lambda: None)
+
+    with pytest.raises(SystemExit, match=r"not the published file of rvm-mobilenetv3.* differs\.$"):
+        windows.build_windows(tmp_path / "dist", WindowsParts(weights=weights))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["weights"]
 
 
 def test_a_tree_with_what_may_not_be_given_to_others_is_refused_unless_it_is_for_own_use(

@@ -16,7 +16,7 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Container
+from collections.abc import Mapping
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -72,18 +72,16 @@ def release(
         notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
         weights = weights or scratch / "weights"
         published = published_weights(weights)
-        _fill(made, scratch, opencv, weights, published)
+        _fill(made, scratch, opencv, published)
         if opencv_windows is not None:
             fill_windows(made, scratch, WindowsParts(opencv=opencv_windows, weights=weights))
         (made / "NOTES.md").write_text(notes, encoding="utf-8")
 
 
-def _fill(
-    folder: Path, scratch: Path, opencv: Path | None, weights: Path, published: Container[str]
-) -> None:
+def _fill(folder: Path, scratch: Path, opencv: Path | None, published: Mapping[str, Path]) -> None:
     """Write the packages for Linux, their bill of materials and licences into a folder."""
     tree = scratch / "tree"
-    build(tree, [opencv or build_wheel(scratch)], weights)
+    build(tree, [opencv or build_wheel(scratch)], published)
     report = check(tree)
     if report.wrong:
         sys.exit("\n".join(report.wrong))

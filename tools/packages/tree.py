@@ -20,7 +20,7 @@ import sysconfig
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tools.convert_networks import published_in
@@ -112,17 +112,15 @@ class LinuxSystem:
 def build(
     tree: Path,
     wheels: Sequence[Path] = (),
-    weights: Path | None = None,
+    published: Mapping[str, Path] | None = None,
     system: LinuxSystem | None = None,
 ) -> None:
     """Build the tree in a new folder.
 
-    wheels: files that take the place of locked wheels. weights: folder of published weights that
-    become part of it; exits before the work if one is not the published file. system: that the tree
-    is for, Linux if None.
+    wheels: files that take the place of locked wheels. published: weights that become part of it,
+    by network, as `given_weights` returns them. system: that the tree is for, Linux if None.
     """
     system = system or LinuxSystem()
-    published = published_in(weights).values() if weights else ()
     system.copy_python(tree)
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch) / "packages.lock"
@@ -136,7 +134,7 @@ def build(
     prune(packages, system.unneeded)
     program = packages / "mattecam" / "_program"
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
-    include_networks(program, published)
+    include_networks(program, (published or {}).values())
     folder = program / "app" / "core" / "kernels"
     compile_kernels = [
         sys.executable,
@@ -148,6 +146,20 @@ def build(
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
     write_licences(tree, publisher())
     finish(tree, system)
+
+
+def given_weights(folder: Path | None) -> dict[str, Path]:
+    """Return network → weights in a folder that a build is given; without a folder, none.
+
+    Exit if one is not the published file, or if the folder has none: a package would lack them
+    without a word.
+    """
+    if folder is None:
+        return {}
+    published = published_in(folder)
+    if not published:
+        sys.exit(f"{folder} has no published weights: name the folder that they are in.")
+    return published
 
 
 def include_networks(program: Path, published: Iterable[Path]) -> None:
@@ -328,4 +340,4 @@ if __name__ == "__main__":
     parser.add_argument("--wheel", type=Path, action="append", default=[])
     parser.add_argument("--weights", type=Path)
     named = parser.parse_args()
-    build(named.folder.resolve(), named.wheel, named.weights)
+    build(named.folder.resolve(), named.wheel, given_weights(named.weights))

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import __version__
-from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.desktop import filled
 from tools.packages.installer import build_installer
@@ -35,6 +34,7 @@ from tools.packages.tree import (
     ROOT,
     LinuxSystem,
     build,
+    given_weights,
     locked_for_packages,
     site_packages,
     write_zip,
@@ -233,10 +233,12 @@ def fill_windows(
 
     own_use: only print what is wrong. fast: compress less.
     """
+    # Before what takes minutes.
+    published = given_weights(parts.weights)
     wheels = [] if parts.opencv is None else [parts.opencv]
     system = WindowsSystem(parts.python or fetch_python(scratch))
     tree = scratch / "tree-windows"
-    build(tree, wheels, parts.weights, system)
+    build(tree, wheels, published, system)
     report = check(tree)
     if report.wrong and not own_use:
         sys.exit("\n".join(report.wrong))
@@ -249,7 +251,6 @@ def fill_windows(
     build_installer(
         tree, folder / f"{name}-setup.exe", version_numbers(), report.megabytes, icon, fast
     )
-    published = {} if parts.weights is None else published_in(parts.weights)
     write_materials(folder, name, report, published, PYTHON)
 
 
