@@ -88,6 +88,20 @@ def test_the_wheel_of_opencv_names_each_of_its_files_and_is_the_same_each_time(
         assert {line.partition(",")[0] for line in record.splitlines()} == set(wheel.namelist())
 
 
+def test_a_missing_compiler_is_named_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a minute of downloads and a traceback came first."""
+    monkeypatch.setattr(opencv_windows, "TOOLS", ("no-such-compiler", sys.executable))
+
+    with pytest.raises(
+        SystemExit, match=r"^Install no-such-compiler first \(on Debian g\+\+-mingw"
+    ):
+        opencv_windows.build_wheel(tmp_path)
+
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_opencv_of_packages_has_nothing_of_intel_or_a_second_ffmpeg() -> None:
     assert {"-DWITH_IPP=OFF", "-DWITH_ITT=OFF", "-DWITH_FFMPEG=OFF"} <= set(opencv.PARTS)
     assert "-DWITH_MSMF=OFF" in opencv_windows.SYSTEM, (

@@ -27,12 +27,21 @@ from pathlib import Path
 from tools.packages.natives import GCC, WINPTHREAD, licence_text
 from tools.packages.opencv import PARTS, locked_source
 from tools.packages.tree import ROOT, files_of, publisher, reproducible, write_zip
-from tools.packages.windows_parts import PYTHON, exported, fetch_python, locked_wheel
+from tools.packages.windows_parts import (
+    PYTHON,
+    RESOURCE_COMPILER,
+    exported,
+    fetch_python,
+    locked_wheel,
+    refuse_without,
+)
 
 GXX = "x86_64-w64-mingw32-g++-posix"
 """C++ threads are those of POSIX here; the variant for threads of Windows alone has none."""
+GCC_OF_POSIX = "x86_64-w64-mingw32-gcc-posix"
 DLLTOOL = "x86_64-w64-mingw32-dlltool"
-TOOLS = (GXX, DLLTOOL, "cmake", "ninja", "nasm", "objdump")
+TOOLS = (GXX, GCC_OF_POSIX, DLLTOOL, RESOURCE_COMPILER, "cmake", "ninja", "nasm", "objdump")
+PACKAGES_OF_TOOLS = "g++-mingw-w64-x86-64-posix, cmake, ninja-build, nasm, binutils"
 OFF = (
     "BUILD_SHARED_LIBS",
     "BUILD_DOCS",
@@ -61,8 +70,8 @@ SYSTEM = (
     "-DCMAKE_SYSTEM_NAME=Windows",
     "-DCMAKE_SYSTEM_PROCESSOR=AMD64",
     f"-DCMAKE_CXX_COMPILER={GXX}",
-    "-DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc-posix",
-    "-DCMAKE_RC_COMPILER=x86_64-w64-mingw32-windres",
+    f"-DCMAKE_C_COMPILER={GCC_OF_POSIX}",
+    f"-DCMAKE_RC_COMPILER={RESOURCE_COMPILER}",
     "-DCMAKE_FIND_ROOT_PATH=/usr/x86_64-w64-mingw32",
     "-DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER",
     "-DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY",
@@ -75,12 +84,15 @@ MODULES = ("mat_wrapper", "misc", "utils")
 """Folders of Python modules that the wheel holds; those of other parts need what is not built."""
 
 
-def build_wheel(folder: Path, python: Path) -> Path:
-    """Build the wheel into a folder; return its path. python: an archive that holds Python for
-    Windows.
+def build_wheel(folder: Path, python: Path | None = None) -> Path:
+    """Build the wheel into a folder; return its path.
+
+    python: an archive that holds Python for Windows; None: it is fetched.
     """
+    refuse_without(TOOLS, PACKAGES_OF_TOOLS)
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
+        python = python or fetch_python(work)
         source = locked_source(work)
         interface = python_interface(work, python)
         built = work / "built"
@@ -206,5 +218,4 @@ if __name__ == "__main__":
         "--python", type=Path, help="an archive or a wheel that holds Python for Windows"
     )
     named = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        build_wheel(named.folder, named.python or fetch_python(Path(scratch)))
+    build_wheel(named.folder, named.python)

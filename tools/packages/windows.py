@@ -39,7 +39,15 @@ from tools.packages.tree import (
     site_packages,
     write_zip,
 )
-from tools.packages.windows_parts import FOR_WINDOWS, PYTHON, fetch_python, needed_on_windows
+from tools.packages.windows_parts import (
+    COMPILER,
+    FOR_WINDOWS,
+    PYTHON,
+    RESOURCE_COMPILER,
+    fetch_python,
+    needed_on_windows,
+    refuse_without,
+)
 
 SOURCES = ROOT / "deploy" / "windows"
 PYTHON_FILES = ROOT / "requirements" / "python-windows.sha256"
@@ -57,7 +65,8 @@ SEARCHED = "python311.zip\nDLLs\nLib\\site-packages\n"
 FOLDER = "Mattecam"
 """Of modules, as tracebacks name it."""
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)
-TOOLS = ("makensis", "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "objdump")
+TOOLS = ("makensis", COMPILER, RESOURCE_COMPILER, "objdump")
+PACKAGES_OF_TOOLS = "nsis, gcc-mingw-w64-x86-64, binutils"
 
 
 class WindowsSystem(LinuxSystem):
@@ -107,24 +116,29 @@ class WindowsSystem(LinuxSystem):
         shutil.copy(SOURCES / "user_path.py", tree / "Scripts")
         with tempfile.TemporaryDirectory() as scratch:
             resources = _resources(Path(scratch))
-            compiler = (
-                TOOLS[1],
-                "-O2",
-                "-municode",
-                "-s",
-                "-static-libgcc",
-                "-Wl,--no-insert-timestamp",
-            )
-            inputs = (str(SOURCES / "launcher.c"), str(resources))
-            for options, target in (
-                ((), "Scripts/mattecam.exe"),
-                (("-mwindows", "-DWINDOW"), "Mattecam.exe"),
-            ):
-                subprocess.run([*compiler, *options, *inputs, "-o", str(tree / target)], check=True)
+            _compile_launcher(tree / "Scripts" / "mattecam.exe", resources)
+            _compile_launcher(tree / "Mattecam.exe", resources, "-mwindows", "-DWINDOW")
 
     def compiler(self, tree: Path) -> list[str]:
         """Return this Python: compiled modules are the same on every system."""
         return [sys.executable, FOLDER]
+
+
+def _compile_launcher(target: Path, resources: Path, *options: str) -> None:
+    command = (
+        COMPILER,
+        "-O2",
+        "-municode",
+        "-s",
+        "-static-libgcc",
+        "-Wl,--no-insert-timestamp",
+        *options,
+        str(SOURCES / "launcher.c"),
+        str(resources),
+        "-o",
+        str(target),
+    )
+    subprocess.run(command, check=True)
 
 
 def take_python(archive: Path, tree: Path) -> None:
@@ -158,7 +172,7 @@ def _resources(scratch: Path) -> Path:
     (scratch / "launcher.rc").write_text(
         filled(SOURCES / "launcher.rc.in", values), encoding="utf-8"
     )
-    subprocess.run([TOOLS[2], "launcher.rc", "launcher.o"], cwd=scratch, check=True)
+    subprocess.run([RESOURCE_COMPILER, "launcher.rc", "launcher.o"], cwd=scratch, check=True)
     return scratch / "launcher.o"
 
 
@@ -197,11 +211,7 @@ def refuse_where_impossible() -> None:
     """Exit before the work if this Python cannot do it, or a program is missing."""
     if sys.version_info[:2] != (3, 11):
         sys.exit("The package for Windows holds Python 3.11, and is built by Python 3.11.")
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        sys.exit(
-            f"Install {', '.join(missing)} first (on Debian nsis, gcc-mingw-w64-x86-64, binutils)."
-        )
+    refuse_without(TOOLS, PACKAGES_OF_TOOLS)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,10 +50,18 @@ MARKERS = {
 }
 """That Python, in the words of markers."""
 COMPILER = "x86_64-w64-mingw32-gcc"
+RESOURCE_COMPILER = "x86_64-w64-mingw32-windres"
 WINE_MARK = slice(64, 80)
 """Where a library says that it is Wine's own: one with another name is loaded as a file only
 without it.
 """
+
+
+def refuse_without(tools: Iterable[str], packages: str) -> None:
+    """Exit if a program is missing. packages: of Debian, which hold these programs."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        sys.exit(f"Install {', '.join(missing)} first (on Debian {packages}).")
 
 
 def needed_on_windows(entries: Iterable[str]) -> list[str]:
