@@ -265,7 +265,8 @@ def _keep(spec: WeightSpec, part: Path, target: Path) -> None:
 def _replace(part: Path, target: Path) -> None:
     """Move a file into place. Raises OSError.
 
-    Windows refuses that while a program has one of both open.
+    Windows refuses that while a program has one of both open. As `app.core.files.when_closed`,
+    which is not here: `models` runs without `app`, and this is its only file that is replaced.
     """
     deadline_s = time.monotonic() + HELD_S
     while True:

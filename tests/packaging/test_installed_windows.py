@@ -19,11 +19,14 @@ from pathlib import Path, PureWindowsPath
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app import __version__
 from app.core.paths import assets_dir
+from models.table import NETWORKS
 from tests.packaging.conftest import DEMO, WHERE_PACKAGES_ARE_BUILT, run
 from tests.paths import ROOT
+from tools.packages.release import INCLUDED
 from tools.packages.windows import WindowsParts, build_windows
 
 LARGEST_MB = 250
@@ -180,16 +183,31 @@ def test_the_demonstration_is_recorded(windows: Windows) -> None:
     assert recorded_size(windows, INSTALLED_IN) == (320, 240)
 
 
-def test_a_photo_becomes_a_cut_out(windows: Windows) -> None:
+def cut_out(windows: Windows, name: str, *options: str) -> NDArray[np.uint8]:
+    """Cut the person out of a photo by the installed program; return the alpha."""
     photo = RESULTS / "photo.png"
-    cut_out = RESULTS / "cut out.png"
+    made = RESULTS / f"{name}.png"
     shutil.copy(assets_dir() / "astronaut.png", windows.path(photo))
-
-    windows.program(INSTALLED_IN, "convert", str(photo), str(cut_out))
-
-    picture = cv2.imread(str(windows.path(cut_out)), cv2.IMREAD_UNCHANGED)
+    windows.program(INSTALLED_IN, "convert", str(photo), str(made), *options)
+    picture = cv2.imread(str(windows.path(made)), cv2.IMREAD_UNCHANGED)
     assert picture is not None and picture.shape[2] == 4
-    assert np.any(picture[..., 3] == 0) and np.any(picture[..., 3] > 250)
+    return np.asarray(picture[..., 3], np.uint8)
+
+
+def test_a_photo_becomes_a_cut_out(windows: Windows) -> None:
+    alpha = cut_out(windows, "cut out")
+
+    assert np.any(alpha == 0) and np.any(alpha > 250)
+
+
+def test_a_network_that_is_included_needs_no_network(windows: Windows) -> None:
+    program = INSTALLED_IN / "Lib" / "site-packages" / "mattecam" / "_program"
+    if not windows.path(program / "weights" / NETWORKS[INCLUDED].weights.file).is_file():
+        pytest.skip("built without published weights")
+
+    alpha = cut_out(windows, "by RVM", "--model", INCLUDED)
+
+    assert np.any(alpha == 0) and np.any(alpha > 250)
 
 
 def test_the_doctor_names_the_camera_of_obs(windows: Windows) -> None:

@@ -29,6 +29,7 @@ from app.core.paths import stated_licence
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from app.system.environment import pins
 from models.table import NETWORKS
+from tests.fresh_python import printed_by
 from tests.paths import ROOT
 from tests.serving import served
 from tests.stand_ins import always
@@ -61,6 +62,7 @@ from tools.packages.tree import (
     INSTALLED_IN,
     NOT_PACKAGED,
     given_weights,
+    include_networks,
     locked_for_packages,
     relocated,
     site_packages,
@@ -359,6 +361,23 @@ def test_a_folder_without_published_weights_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SystemExit, match=f"^{re.escape(str(tmp_path))} has no published weights"):
         given_weights(tmp_path)
+
+
+def test_weights_of_a_package_are_found_beside_the_program(pinned: bytes, tmp_path: Path) -> None:
+    weights = tmp_path / "server" / NETWORKS[release.INCLUDED].weights.file
+    program = tmp_path / "mattecam" / "_program"
+    large = shutil.ignore_patterns("converted", "*.safetensors", "__pycache__")
+    shutil.copytree(ROOT / "models", program / "models", ignore=large)
+
+    # Conversion has tests of its own (`test_without_torch.py`).
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", always(None))
+        include_networks(program, [weights])
+
+    code = "import sys; from models.weights import find; print(find(sys.argv[1]))"
+    of_nobody = {"MATTECAM_DATA_DIR": str(tmp_path / "data")}
+    found = printed_by(code, release.INCLUDED, folder=program, env=of_nobody)
+    assert Path(found.strip()) == program / "weights" / weights.name
 
 
 def test_a_release_has_the_notes_of_its_version() -> None:

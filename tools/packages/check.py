@@ -249,15 +249,14 @@ def digest(tree: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(tree.rglob("*")):
         state = path.lstat()
-        content = (
-            path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-        )
+        if path.is_symlink():
+            content = str(path.readlink()).encode()
+        elif path.is_file():
+            content = path.read_bytes()
+        else:
+            content = b""
         total.update(f"{path.relative_to(tree)} {state.st_mode} {int(state.st_mtime)} ".encode())
-        total.update(
-            hashlib.sha256(
-                content if isinstance(content, bytes) else str(content).encode()
-            ).digest()
-        )
+        total.update(hashlib.sha256(content).digest())
     return total.hexdigest()
 
 

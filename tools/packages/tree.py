@@ -182,33 +182,41 @@ def include_networks(program: Path, published: Iterable[Path]) -> None:
 
 def copy_python(tree: Path) -> None:
     """Copy the running Python with its standard library, made relocatable and stripped."""
-    prefix, name = Path(sys.base_prefix), f"python{sysconfig.get_python_version()}"
-    binaries = [tree / "bin" / name]
+    prefix = Path(sys.base_prefix)
+    name = f"python{sysconfig.get_python_version()}"
+    library = tree / "lib" / name
     without = shutil.ignore_patterns("__pycache__", "site-packages")
-    shutil.copytree(prefix / "lib" / name, tree / "lib" / name, ignore=without)
-    prune(tree / "lib" / name, STDLIB)
+    shutil.copytree(prefix / "lib" / name, library, ignore=without)
+    prune(library, STDLIB)
     site_packages(tree).mkdir()
     (tree / "bin").mkdir()
+    binaries = [tree / "bin" / name]
     shutil.copy(prefix / "bin" / name, binaries[0])
     (tree / "bin" / "python3").symlink_to(name)
-    library = str(sysconfig.get_config_var("INSTSONAME") or "")
-    if ".so" in library:
-        binaries.append(tree / "lib" / library)
-        shutil.copy(prefix / "lib" / library, binaries[1])
-    binaries += (tree / "lib" / name / "lib-dynload").iterdir()
+    shared = str(sysconfig.get_config_var("INSTSONAME") or "")
+    if ".so" in shared:
+        binaries.append(tree / "lib" / shared)
+        shutil.copy(prefix / "lib" / shared, tree / "lib" / shared)
+    binaries += (library / "lib-dynload").iterdir()
     subprocess.run(["strip", "--strip-unneeded", *binaries], check=True)
     for binary in binaries:
         binary.write_bytes(relocated(binary.read_bytes(), str(prefix / "lib").encode()))
-    for text in (tree / "lib" / name).glob("_sysconfigdata*.py"):  # names the folders of the build
-        text.write_text(
-            text.read_text(encoding="utf-8").replace(str(prefix), INSTALLED_IN), encoding="utf-8"
-        )
-    site = tree / "lib" / name / "site.py"  # also child processes ignore the user's own packages
-    lines, count = re.subn(
-        r"(?m)^ENABLE_USER_SITE = None$", "ENABLE_USER_SITE = False", site.read_text("utf-8")
+    # These name the folders of the build.
+    for module in library.glob("_sysconfigdata*.py"):
+        text = module.read_text(encoding="utf-8")
+        module.write_text(text.replace(str(prefix), INSTALLED_IN), encoding="utf-8")
+    _ignore_packages_of_users(library / "site.py")
+
+
+def _ignore_packages_of_users(site: Path) -> None:
+    """Change the module by which Python finds packages; `-I` does not reach child processes."""
+    text, count = re.subn(
+        r"(?m)^ENABLE_USER_SITE = None$",
+        "ENABLE_USER_SITE = False",
+        site.read_text(encoding="utf-8"),
     )
     assert count == 1, "site.py of this Python cannot be told to ignore the user's packages"
-    site.write_text(lines, "utf-8")
+    site.write_text(text, encoding="utf-8")
 
 
 def relocated(binary: bytes, search: bytes) -> bytes:
