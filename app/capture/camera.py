@@ -7,28 +7,18 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.colours import (
-    BT601,
-    JPEG,
-    NAMED,
-    RawConverter,
-    YuvColours,
-    declared,
-    reinterpreted,
-    takes_raw,
-)
-from app.capture.delivered import FrameShaper, is_blank
+from app.capture.colours import NAMED
+from app.capture.delivered import FrameDecoder, FrameShaper, accepted_format, is_blank
 from app.capture.devices import (
     COMPRESSED,
     DEPTH,
@@ -43,7 +33,6 @@ from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError,
 from app.core.process import holders
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.jpeg import MjpgDecoder
 from app.system.v4l2 import CapturedKind
 
 log = logging.getLogger(__name__)
@@ -80,67 +69,19 @@ class CameraTiming:
     settle_s: float = 1.5
     # Interval between failed reads: an unplugged camera fails without waiting.
     retry_s: float = 0.02
+    # A stream that fails for this long stays broken until the device is opened anew. OpenCV
+    # answers at once then; of a camera that is only silent it waits for READ_TIMEOUT_S.
+    failing_s: float = 0.3
+    # Wait before a camera whose stream does not start is opened anew.
+    restart_s: float = 0.2
 
 
 # What is wrong with a frame that shows nothing: it has a single colour, or OpenCV cannot decode it.
 Blank = Literal["empty", "not decoded"]
 
 
-class FrameDecoder:
-    """Makes pictures of what the driver delivers, whatever format it has accepted."""
-
-    def __init__(self, colours: YuvColours | None) -> None:
-        """colours: of the settings; None where the driver is asked."""
-        self._colours = colours
-        self._mjpg = MjpgDecoder()
-        # The driver delivers undecoded JPEG frames.
-        self.is_raw_mjpg = False
-        # Converts undecoded frames, where OpenCV would show wrong colours.
-        self._raw: RawConverter | None = None
-
-    @property
-    def last_damage(self) -> str:
-        """Of the last JPEG frame, if it was dropped."""
-        return self._mjpg.last_damage
-
-    def take_over_jpeg(self, capture: cv2.VideoCapture) -> None:
-        """Ask the driver for undecoded frames, if they are JPEG."""
-        # OpenCV's own decoder fills the gaps of damaged frames.
-        # Elsewhere than on Linux the system decodes.
-        self.is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
-        if self.is_raw_mjpg:
-            self.is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
-
-    def take_over_colours(self, capture: cv2.VideoCapture, kind: CapturedKind) -> None:
-        """Ask the driver for undecoded frames, if OpenCV would show wrong colours of this kind."""
-        colours = self._colours or declared(kind)
-        pixel_format = _fourcc(capture)
-        self._raw = None
-        if SYSTEM == "Linux" and colours != BT601 and takes_raw(pixel_format):
-            # OpenCV would clip what is darker or brighter than the limited range.
-            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-            self._raw = RawConverter(pixel_format, colours)
-
-    def decode(self, raw: NDArray[np.uint8]) -> BgrImage | None:
-        """Return a frame from what the driver delivers; None if it is damaged."""
-        if self.is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
-            decoded = self._mjpg.decode(raw.reshape(-1))
-            if decoded is None:
-                return None
-            return self._recoloured(decoded, JPEG)
-        if self._raw is not None:
-            converted = self._raw.to_bgr(raw)
-            if converted is not None:
-                return converted
-        # The driver may deliver decoded frames all the same.
-        image = _as_bgr(raw)
-        if image is None:
-            return None
-        return self._recoloured(image, BT601)
-
-    def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
-        """Return a frame in the colours of the settings, which was converted as `assumed`."""
-        return reinterpreted(image, assumed, self._colours or assumed)
+class _StreamFailedError(Exception):
+    """The driver has failed for a while: only opening the device anew may help."""
 
 
 class CameraSource(FrameSource):
@@ -171,9 +112,11 @@ class CameraSource(FrameSource):
         self._index = 0
         self._blank: Blank | None = None
         self._holds_exposure = settings.lock_exposure
+        # A loopback without a sender fails as well, until the sender begins.
+        self._fails_for_good = SYSTEM == "Linux" and not device.is_virtual
         # What `lock_exposure` has locked; None while exposure and white balance are not locked.
         self._locked: list[tuple[int, float]] | None = None
-        self._decoder = FrameDecoder(NAMED.get(settings.colours))
+        self._decoder = FrameDecoder(NAMED.get(settings.colours), takes_undecoded=SYSTEM == "Linux")
         self._shaper = FrameShaper(settings)
         self._grabbed_s = self._last_s = time.perf_counter()
         # Size of the frames; rate and format as read back from the camera.
@@ -201,9 +144,12 @@ class CameraSource(FrameSource):
     def read(self) -> Frame | None:
         """Return the next frame, or None after about a second.
 
-        Raises SourceLostError after two seconds without one.
+        Raises SourceLostError after two seconds without one, and at once where the driver fails.
         """
-        image, blank = self._read_frame(self._capture, self._timing.read_s)
+        try:
+            image, blank = self._read_frame(self._capture, self._timing.read_s)
+        except _StreamFailedError as failure:
+            raise SourceLostError(self._why_failed()) from failure
         now = time.perf_counter()
         if image is None:
             self._blank = blank
@@ -221,7 +167,11 @@ class CameraSource(FrameSource):
 
     def skip(self) -> bool:
         """See `FrameSource`."""
-        if self._grab(self._capture, time.perf_counter() + self._timing.read_s):
+        try:
+            arrived = self._grab(self._capture, time.perf_counter() + self._timing.read_s)
+        except _StreamFailedError as failure:
+            raise SourceLostError(self._why_failed()) from failure
+        if arrived:
             self._last_s = self._grabbed_s
             self._index += 1
             self._shaper.skip()
@@ -255,15 +205,17 @@ class CameraSource(FrameSource):
         """Open the camera in the first format that delivers a frame. Sets `info`.
 
         A format that offers the size only at a low frame rate is tried last, at a smaller size with
-        30 fps if there is one.
+        30 fps if there is one. A stream that does not start is tried again, for the time that a
+        camera may need to start: what failed once is no reason for a worse format.
         """
         blank: Blank | None = None
         wanted = (self._settings.width, self._settings.height)
-        formats = self._formats()
-        # Tried again after the others: `chain` reaches this list last, when the loop has filled it.
-        slow_formats = list[str]()
+        # The formats to try, and whether each has been found slow.
+        to_try = deque((pixel_format, False) for pixel_format in self._formats())
+        restarts_until_s = time.perf_counter() + self._timing.start_s
         attempts = 0
-        for number, pixel_format in enumerate(chain(formats, slow_formats)):
+        while to_try:
+            pixel_format, is_slow = to_try.popleft()
             capture = make_capture()
             if not _open_device(capture, self._device):
                 failed = CameraAbsentError if self._is_gone() else SourceOpenError
@@ -276,21 +228,28 @@ class CameraSource(FrameSource):
                 )
             size = wanted
             self._negotiate(capture, pixel_format, size)
-            if number >= len(formats):  # the second turn of a slow format
+            if is_slow:
                 size = self._quick_size(capture, pixel_format)
                 self._negotiate(capture, pixel_format, size)
             elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
-                slow_formats.append(pixel_format)
+                to_try.append((pixel_format, True))
                 capture.release()
                 continue
-            attempts += 1
             kind = ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
             self._shaper = FrameShaper(self._settings, size, is_interlaced=kind.is_interlaced)
             self._decoder.take_over_colours(capture, kind)
             # Two formats get the time that a camera may need to start. If all of many got it, they
             # would keep the program waiting for a minute.
-            limit_s = self._timing.start_s if attempts < 3 else self._timing.read_s
-            image, blank_kind = self._read_frame(capture, limit_s)
+            limit_s = self._timing.start_s if attempts < 2 else self._timing.read_s
+            try:
+                image, blank_kind = self._read_frame(capture, limit_s)
+            except _StreamFailedError:
+                image, blank_kind = None, None
+                if time.perf_counter() < restarts_until_s:
+                    capture.release()
+                    self._closed.wait(self._timing.restart_s)
+                    to_try.appendleft((pixel_format, is_slow))
+                    continue
             if image is not None:
                 height, width = image.shape[:2]
                 self.info = replace(
@@ -298,22 +257,27 @@ class CameraSource(FrameSource):
                     width=width,
                     height=height,
                     fps=self._rate(capture),
-                    pixel_format=_fourcc(capture),
+                    pixel_format=accepted_format(capture),
                 )
                 self._last_s = self._grabbed_s
+                if size != wanted:
+                    log.warning(
+                        "%s reaches %dx%d in %s at %g fps at most; it is used at %dx%d and %g fps.",
+                        self._device.name,
+                        *wanted,
+                        pixel_format,
+                        SLOW_FPS,
+                        *size,
+                        self.info.fps,
+                    )
                 return capture
+            attempts += 1
             blank = blank or blank_kind
             capture.release()
-            log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
+            log.debug("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
             raise SourceOpenError(self._why_blank(blank))
-        raise SourceOpenError(
-            t(
-                "The camera {camera} delivers no frames: {reason}.",
-                camera=self._name(),
-                reason=self._why_not(),
-            )
-        )
+        raise SourceOpenError(self._why_no_frames())
 
     def _refuse_own(self) -> None:
         """Raise SourceOpenError if this program sends to the device."""
@@ -355,18 +319,7 @@ class CameraSource(FrameSource):
             if rates[size] >= quick_fps:
                 break
         # What exceeds the wanted rate is of no use: the larger size is then the better one.
-        best = max(rates, key=lambda size: (min(rates[size], settings.fps), size))
-        if best != wanted:
-            log.warning(
-                "%s reaches %dx%d in %s only at %g fps; it is used at %dx%d and %g fps.",
-                self._device.name,
-                *wanted,
-                pixel_format,
-                rates[wanted],
-                *best,
-                rates[best],
-            )
-        return best
+        return max(rates, key=lambda size: (min(rates[size], settings.fps), size))
 
     def _negotiate(
         self,
@@ -422,13 +375,25 @@ class CameraSource(FrameSource):
         return None, blank
 
     def _grab(self, capture: cv2.VideoCapture, end_s: float) -> bool:
-        """Wait for the next frame of the driver until this time; return whether it came."""
+        """Wait for the next frame of the driver until this time; return whether it came.
+
+        Raises _StreamFailedError where the driver fails at once, again and again.
+        """
+        failing_since_s: float | None = None
         while not self._closed.is_set():
+            asked_s = time.perf_counter()
             if capture.grab():
                 self._grabbed_s = time.perf_counter()
                 return True
-            if self._is_gone() or time.perf_counter() >= end_s:
+            now_s = time.perf_counter()
+            if self._is_gone() or now_s >= end_s:
                 break
+            if now_s - asked_s >= self._timing.failing_s:
+                failing_since_s = None  # it has waited: the camera is silent
+            elif failing_since_s is None:
+                failing_since_s = asked_s
+            elif self._fails_for_good and now_s - failing_since_s >= self._timing.failing_s:
+                raise _StreamFailedError
             self._closed.wait(self._timing.retry_s)
         return False
 
@@ -470,15 +435,32 @@ class CameraSource(FrameSource):
                 "USB port.",
                 camera=self._name(),
             )
-        self.hold_exposure(False)
-        # Otherwise the reason would be that this very program uses the camera.
-        self._capture.release()
+        self._release_for_reason()
         return t(
             "The camera {camera} has delivered no frame for {seconds} seconds: {reason}.",
             camera=self._name(),
             seconds=f"{self._timing.silence_s:.0f}",
             reason=self._why_not(),
         )
+
+    def _why_failed(self) -> Text:
+        """Return why the stream has failed. May release the camera."""
+        if self._is_gone():
+            return self._why_lost()
+        self._release_for_reason()
+        return self._why_no_frames()
+
+    def _why_no_frames(self) -> Text:
+        return t(
+            "The camera {camera} delivers no frames: {reason}.",
+            camera=self._name(),
+            reason=self._why_not(),
+        )
+
+    def _release_for_reason(self) -> None:
+        """Release the camera: otherwise the reason would be that this very program uses it."""
+        self.hold_exposure(False)
+        self._capture.release()
 
     def _why_blank(self, blank: Blank) -> Text:
         if blank == "empty" and SYSTEM == "Windows":
@@ -522,33 +504,12 @@ def _format_order(pixel_format: str) -> int:
     return 2
 
 
-def _fourcc(capture: cv2.VideoCapture) -> str:
-    """Return the pixel format that the driver has accepted; empty if unknown."""
-    code = int(capture.get(cv2.CAP_PROP_FOURCC))
-    if code <= 0:
-        return ""
-    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
-
-
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
     if SYSTEM == "Linux":
         return bool(capture.open(device.path, cv2.CAP_V4L2))
     if SYSTEM == "Darwin":
         return bool(capture.open(device.index, cv2.CAP_AVFOUNDATION))
     return any(capture.open(number, backend) for number, backend in windows_numbers(device))
-
-
-def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
-    """Return what OpenCV delivers as contiguous (height, width, 3) BGR.
-
-    It is not copied where it is BGR already: OpenCV does not use the memory of a frame again. None
-    for two channels, which are video that OpenCV has not decoded.
-    """
-    if image.ndim == 2 or image.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    if image.shape[2] < 3:
-        return None
-    return np.ascontiguousarray(image[:, :, :3])
 
 
 # Of V4L2: 1 is manual, 3 is automatic with the aperture as it is.

@@ -16,9 +16,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.colours import (
+    BT601,
+    JPEG,
+    RawConverter,
+    YuvColours,
+    declared,
+    reinterpreted,
+    takes_raw,
+)
 from app.core import geometry
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
+from app.media.jpeg import MjpgDecoder
+from app.system.v4l2 import CapturedKind
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +79,66 @@ SMALLEST_HEIGHT = 16
 
 Field = NDArray[np.uint8]
 """(rows, columns): every second row of a channel."""
+
+
+class FrameDecoder:
+    """Makes pictures of what the driver delivers, whatever format it has accepted."""
+
+    def __init__(self, colours: YuvColours | None, *, takes_undecoded: bool) -> None:
+        """colours: of the settings; None where the driver is asked.
+
+        takes_undecoded: whether the driver gives undecoded frames; elsewhere the system decodes.
+        """
+        self._colours = colours
+        self._takes_undecoded = takes_undecoded
+        self._mjpg = MjpgDecoder()
+        # The driver delivers undecoded JPEG frames.
+        self.is_raw_mjpg = False
+        # Converts undecoded frames, where OpenCV would show wrong colours.
+        self._raw: RawConverter | None = None
+
+    @property
+    def last_damage(self) -> str:
+        """Of the last JPEG frame, if it was dropped."""
+        return self._mjpg.last_damage
+
+    def take_over_jpeg(self, capture: cv2.VideoCapture) -> None:
+        """Ask the driver for undecoded frames, if they are JPEG."""
+        # OpenCV's own decoder fills the gaps of damaged frames.
+        self.is_raw_mjpg = self._takes_undecoded and accepted_format(capture) == "MJPG"
+        if self.is_raw_mjpg:
+            self.is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
+
+    def take_over_colours(self, capture: cv2.VideoCapture, kind: CapturedKind) -> None:
+        """Ask the driver for undecoded frames, if OpenCV would show wrong colours of this kind."""
+        colours = self._colours or declared(kind)
+        pixel_format = accepted_format(capture)
+        self._raw = None
+        if self._takes_undecoded and colours != BT601 and takes_raw(pixel_format):
+            # OpenCV would clip what is darker or brighter than the limited range.
+            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+            self._raw = RawConverter(pixel_format, colours)
+
+    def decode(self, raw: NDArray[np.uint8]) -> BgrImage | None:
+        """Return a frame from what the driver delivers; None if it is damaged."""
+        if self.is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
+            decoded = self._mjpg.decode(raw.reshape(-1))
+            if decoded is None:
+                return None
+            return self._recoloured(decoded, JPEG)
+        if self._raw is not None:
+            converted = self._raw.to_bgr(raw)
+            if converted is not None:
+                return converted
+        # The driver may deliver decoded frames all the same.
+        image = _as_bgr(raw)
+        if image is None:
+            return None
+        return self._recoloured(image, BT601)
+
+    def _recoloured(self, image: BgrImage, assumed: YuvColours) -> BgrImage:
+        """Return a frame in the colours of the settings, which was converted as `assumed`."""
+        return reinterpreted(image, assumed, self._colours or assumed)
 
 
 class FrameShaper:
@@ -323,3 +394,24 @@ def without_combs(image: BgrImage, previous: Field | None = None) -> BgrImage:
     result = image.copy()
     result[1:height:2] = odd
     return result
+
+
+def accepted_format(capture: cv2.VideoCapture) -> str:
+    """Return the pixel format that the driver has accepted; empty if unknown."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    if code <= 0:
+        return ""
+    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
+
+
+def _as_bgr(image: NDArray[np.uint8]) -> BgrImage | None:
+    """Return what OpenCV delivers as contiguous (height, width, 3) BGR.
+
+    It is not copied where it is BGR already: OpenCV does not use the memory of a frame again. None
+    for two channels, which are video that OpenCV has not decoded.
+    """
+    if image.ndim == 2 or image.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    if image.shape[2] < 3:
+        return None
+    return np.ascontiguousarray(image[:, :, :3])
