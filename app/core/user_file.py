@@ -20,6 +20,7 @@ from app.core.files import (
     SHORT_NAME_BYTES,
     cut,
     free_name,
+    is_file,
     is_special,
     locked,
     resolved,
@@ -60,7 +61,11 @@ def read_object(path: Path) -> JsonObject | None:
         raise BrokenFileError(t("it is not a text file"))
     try:
         data = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        # Windows says this of a path that leads through a file, too: settings are not merely absent.
+        if any(is_file(parent) for parent in path.parents):
+            number = errno.ENOTDIR
+            raise NotADirectoryError(number, os.strerror(number), str(path)) from error
         return None
     except UnicodeDecodeError as error:
         raise BrokenFileError(t("it is not a text file")) from error

@@ -119,6 +119,25 @@ def test_a_file_that_cannot_be_read_is_never_overwritten(tmp_path: Path) -> None
     assert settings_file.read(path) == CHANGED
 
 
+@pytest.mark.parametrize("is_on_windows", [False, True])
+def test_a_file_in_place_of_the_folder_is_no_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_on_windows: bool
+) -> None:
+    """Windows says that such a file does not exist: the program started with defaults, unasked."""
+    path = tmp_path / "mattecam" / "settings.json"
+    path.parent.touch()
+
+    def refuse(_path: Path) -> bytes:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    if is_on_windows:
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+    settings, warning = settings_file.load(path)
+
+    assert settings == Settings(unconfirmed=True)
+    assert warning is not None and "not a folder" in warning and "starts paused" in warning
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
 def test_a_file_that_can_be_read_again_gets_only_what_was_changed_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
