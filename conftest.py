@@ -34,10 +34,13 @@ from app.matting.openvino import conversion
 from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource
 from mattecam.testing import FakeEngine
 from models.weights import CONVERTED
+from tests import linux
 from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if sys.platform == "win32":  # without it Qt draws boxes there, twice as wide as letters
+        os.environ.setdefault("QT_QPA_FONTDIR", str(Path(os.environ["SYSTEMROOT"]) / "Fonts"))
 # The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks
 # for others.
 settings.register_profile(
@@ -76,6 +79,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"Windows lacks {posix.args[0]}"))
         if not hardware.torch_usable() and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="needs torch"))
+        for fixture in linux.FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.linux(linux.FIXTURES[fixture]))
+    if not sys.platform.startswith("linux"):
+        # Not skipped: a part that another system does not have is not left untested there.
+        absent = [item for item in items if item.get_closest_marker("linux")]
+        items[:] = [item for item in items if not item.get_closest_marker("linux")]
+        config.hook.pytest_deselected(items=absent)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

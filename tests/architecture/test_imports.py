@@ -7,9 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 from models.program import NAME
 from models.table import NETWORKS
+from tests import linux
 from tests.architecture.source import (
     MODELS_MAY_IMPORT,
     PACKAGES,
@@ -405,6 +407,34 @@ def test_tests_are_collected_on_windows() -> None:
     ]
 
     assert broken == []
+
+
+def linux_parts(path: Path) -> set[str]:
+    """Return the modules of the program that the marks `linux` of a test module name."""
+    calls_there = (
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.linux"
+    )
+    return {ast.literal_eval(call.args[0]) for call in calls_there}
+
+
+def test_only_tests_of_a_part_of_linux_are_left_out_elsewhere() -> None:
+    """A mark that named any module would hide what other systems have, and nobody would count it."""
+    left_out = {
+        path: linux_parts(path)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "pytest.mark.linux(" in path.read_text(encoding="utf-8") and path != Path(__file__)
+    }
+    text = {path: path.read_text(encoding="utf-8") for path in left_out}
+
+    assert set().union(*left_out.values(), linux.FIXTURES.values()) == linux.PARTS
+    assert modules().keys() >= linux.PARTS
+    for path, parts in left_out.items():
+        for part in parts:
+            package, _, module = part.rpartition(".")
+            imported = rf"^from {part}\b|^from {package} import .*\b{module}\b"
+            assert re.search(imported, text[path], re.MULTILINE), f"{path} tests no {part}"
 
 
 CONNECTING = {

@@ -146,7 +146,7 @@ def first_image(grabber: type[RawCapture], kind: CapturedKind, **settings: objec
         return frame.image
 
 
-@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
+@pytest.mark.linux("app.system.v4l2")
 @pytest.mark.parametrize("name", NAMED)
 def test_a_grabber_shows_the_colours_that_its_driver_declares(
     name: str, grabber: type[RawCapture]
@@ -159,7 +159,7 @@ def test_a_grabber_shows_the_colours_that_its_driver_declares(
     assert largest_difference(image, patches()) <= 4
 
 
-@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="elsewhere the system converts")
+@pytest.mark.linux("app.system.v4l2")
 @pytest.mark.parametrize("name", NAMED)
 def test_a_setting_corrects_a_driver_that_says_nothing(
     name: str, grabber: type[RawCapture]
@@ -200,7 +200,7 @@ def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(
     assert is_combed is (field == PROGRESSIVE)
 
 
-@pytest.mark.posix("ioctl")
+@pytest.mark.linux("app.system.v4l2")
 @pytest.mark.parametrize("has_planes", [False, True], ids=["one plane", "several planes"])
 def test_the_driver_is_asked_by_ioctl(has_planes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     flags = CAN_CAPTURE_MPLANE if has_planes else CAN_CAPTURE

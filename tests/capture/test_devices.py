@@ -39,7 +39,7 @@ def test_an_absent_camera_is_named_and_nothing_printed(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
+@pytest.mark.linux("app.system.v4l2")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/video97", "/dev"])
 def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
     assert devices.why_not(path).startswith("it is not")
@@ -226,7 +226,6 @@ def test_a_camera_that_windows_does_not_list_is_tried_by_number_in_one_back_end(
     assert devices.windows_numbers(camera) == [(7, cv2.CAP_DSHOW)]
 
 
-@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
 def test_a_new_camera_waits_for_its_names(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""
     udev = kernel.folder / "udev"
@@ -400,7 +399,6 @@ def test_all_channels_of_a_card_are_listed_and_opened(name: str, kernel: Kernel)
         assert devices.find_camera(camera.source.removeprefix("camera:")) == camera
 
 
-@pytest.mark.posix("symbolic links for everybody")
 @pytest.mark.parametrize(
     ("named", "device"),
     [*((name, "/dev/video2") for name in NAMES), *((name, "") for name in OTHER_NAMES)],

@@ -55,7 +55,7 @@ from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
 from tests.waiting import beside, eventually, eventually_is, no_longer
 
-pytestmark = pytest.mark.posix("PipeWire and Unix sockets")
+pytestmark = pytest.mark.linux("app.system.pipewire")
 
 LAYOUTS: tuple[PixelLayout, ...] = (
     *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),

@@ -258,6 +258,7 @@ def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:
     expect([prove_pipewire(read_s=60.0)], (OK, "640×480"))
 
 
+@pytest.mark.linux("app.doctor.proof")
 def test_without_a_session_manager_nothing_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     with private_session() as session:
         session.end("wireplumber")

@@ -151,7 +151,7 @@ def test_the_installed_torch_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
     assert read_torch() == TorchFacts()
 
 
-@pytest.mark.posix("numbers of users")
+@pytest.mark.linux("app.doctor.fix")
 def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container that runs as any number."""
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
@@ -309,7 +309,7 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(
     assert ran(proof=False, only="virtual camera") == ["virtual camera"]
 
 
-@pytest.mark.posix("a POSIX shell")
+@pytest.mark.linux("app.doctor.fix")
 @pytest.mark.parametrize(
     ("prepare", "number", "modprobe"),
     [
@@ -396,7 +396,7 @@ def test_how_it_becomes_root(
     assert elevate(system) == [chosen]
 
 
-@pytest.mark.posix("a POSIX shell")
+@pytest.mark.linux("app.doctor.fix")
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
@@ -442,7 +442,7 @@ def test_a_repair_that_succeeds_prints_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.posix("a POSIX shell")
+@pytest.mark.linux("app.doctor.fix")
 def test_the_window_asks_for_the_password_in_a_dialog_of_the_desktop(
     machine: Machine, installed: set[str]
 ) -> None:

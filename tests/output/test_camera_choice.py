@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.errors import Stage
-from app.core.process import LINUX, Holder
+from app.core.process import Holder
 from app.output import camera_list, table, v4l2
 from app.output.camera_list import list_virtual_cameras
 from app.output.virtual_camera import VirtualCamera, open_virtual_camera
@@ -22,7 +22,7 @@ from tests.output.conftest import OTHER, OURS, FakeDriver, loopback_error, refus
 from tests.stand_ins import always, forbidden
 from tests.waiting import eventually, eventually_is
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
+pytestmark = pytest.mark.linux("app.output.v4l2")
 BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
 SECOND = "/dev/video11"
 OURS_TWICE = {OTHER: "Cam 7", OURS: "Mattecam", SECOND: "Mattecam 2"}

@@ -10,13 +10,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.core.process import LINUX, Holder, holders
+from app.core.process import Holder, holders
 from app.output import camera_list
 from app.output.camera_list import ReaderWatch
 from mattecam.testing import FakeClock
 from tests.fresh_python import program
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
+pytestmark = pytest.mark.linux("app.output.camera_list")
 
 
 def test_opening_and_closing_readers_are_noticed_but_no_producers_and_own_handles(

@@ -12,12 +12,11 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from app.core.process import LINUX
 from app.output import v4l2
 from app.output.v4l2 import LoopbackWriter
 from app.system.v4l2 import PixelSize
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
+pytestmark = pytest.mark.linux("app.output.v4l2")
 QUERYCAP = 0x80685600
 STREAMON = 0x40045612
 G_FMT = 0xC0D05604

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 
 from app.core.types import Bytes
+from app.doctor.proof import bar_error
 from app.media import yuv
 from app.output import camera_list, obs, virtual_camera
-from app.output.camera_list import VirtualCameraDevice
+from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.obs import FrameQueue, ObsWriter, frame_offsets
 from app.output.virtual_camera import VirtualCamera
+from tests.output.conftest import FakeDriver, refusal
 from tests.output.pictures import picture
 from tests.stand_ins import always
 
@@ -127,3 +129,32 @@ def test_a_copy_without_pyvirtualcam_sends_to_the_camera_of_obs(
 
     assert (number, state, size) == (1, 2, (64, 48))
     assert (nv12[:48] == yuv.to_yuv(picture().image, "I420")[:48]).all()
+
+
+def test_other_systems_receive_bgr_of_fixed_size(
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
+    obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
+    monkeypatch.setattr(virtual_camera, "LINUX", False)
+    monkeypatch.setattr(camera_list, "LINUX", False)
+    monkeypatch.setattr(virtual_camera, "list_virtual_cameras", always((obs,)))
+    camera = VirtualCamera("auto", 64, 48, 30)
+    camera.send(picture())
+    camera.send(picture(200, 50, grey=200))
+    camera.close()
+    assert camera.name == camera.device == "OBS Virtual Camera" and camera.size == (64, 48)
+    sent = [one.reshape(48, 64, 3) for one in driver.opened[0].sent]
+    assert bar_error(sent[0]) == 0 and sent[1][2].max() == 0 and (sent[1][24] == 200).all()
+    assert driver.revived == []
+
+
+def test_other_systems_are_told_of_obs_and_have_one_backend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(virtual_camera, "LINUX", False)
+    monkeypatch.setattr(camera_list, "LINUX", False)
+
+    assert list_virtual_cameras() == ()
+    for backend, words in (("auto", "install OBS Studio"), ("v4l2", "on Linux only")):
+        assert words in refusal(backend=backend)

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkLostError
-from app.core.process import LINUX, Holder
+from app.core.process import Holder
 from app.core.types import BgrImage, Bytes
 from app.doctor.proof import bar_error
 from app.media import yuv
-from app.output import camera_list, table, v4l2, virtual_camera
+from app.output import table, v4l2, virtual_camera
 from app.output.base import Packer
-from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.pipewire import NodeChoice
 from app.output.virtual_camera import CameraChoice, VirtualCamera
 from app.system.v4l2 import PixelSize
@@ -26,7 +25,7 @@ from tests.output.conftest import FakeCamera, FakeDriver, loopback_error, refusa
 from tests.output.pictures import picture
 from tests.stand_ins import always
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="loopback devices of Linux")
+pytestmark = pytest.mark.linux("app.output.v4l2")
 
 
 def shown(camera: FakeCamera) -> BgrImage:
@@ -235,35 +234,6 @@ def test_a_frame_that_the_driver_rejects_loses_the_sink(driver: FakeDriver) -> N
     with pytest.raises(SinkLostError, match="/dev/video10 cannot be used; choose another"):
         camera.send(picture())
     camera.close()
-
-
-def test_other_systems_receive_bgr_of_fixed_size(
-    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
-    obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
-    monkeypatch.setattr(virtual_camera, "LINUX", False)
-    monkeypatch.setattr(camera_list, "LINUX", False)
-    monkeypatch.setattr(virtual_camera, "list_virtual_cameras", always((obs,)))
-    camera = VirtualCamera("auto", 64, 48, 30)
-    camera.send(picture())
-    camera.send(picture(200, 50, grey=200))
-    camera.close()
-    assert camera.name == camera.device == "OBS Virtual Camera" and camera.size == (64, 48)
-    sent = [one.reshape(48, 64, 3) for one in driver.opened[0].sent]
-    assert bar_error(sent[0]) == 0 and sent[1][2].max() == 0 and (sent[1][24] == 200).all()
-    assert driver.revived == []
-
-
-def test_other_systems_are_told_of_obs_and_have_one_backend(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(virtual_camera, "LINUX", False)
-    monkeypatch.setattr(camera_list, "LINUX", False)
-
-    assert list_virtual_cameras() == ()
-    for backend, words in (("auto", "install OBS Studio"), ("v4l2", "on Linux only")):
-        assert words in refusal(backend=backend)
 
 
 @pytest.mark.parametrize("missing", [True, False])

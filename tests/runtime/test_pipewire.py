@@ -151,6 +151,7 @@ def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for(world: F
         no_longer(has_problems, pipeline)
 
 
+@pytest.mark.linux("app.output.pipewire")
 def test_the_camera_returns_after_the_daemon_was_restarted(
     monkeypatch: pytest.MonkeyPatch,
     world: FakeWorld,

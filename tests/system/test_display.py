@@ -38,10 +38,7 @@ from tests.paths import ROOT
 from tests.stand_ins import always
 from tests.waiting import beside
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"),
-    reason="looks at a Linux display",
-)
+pytestmark = pytest.mark.linux("app.doctor.display")
 
 PLAIN = {name: value for name, value in os.environ.items() if name not in display.VARIABLES}
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}

@@ -385,7 +385,7 @@ def exec_words(text: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', value)]
 
 
-@pytest.mark.posix("entries of a desktop")
+@pytest.mark.linux("app.config.autostart")
 @on_a_desktop
 def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
     assert not enabled()
@@ -407,7 +407,7 @@ def test_special_characters_of_a_path_survive(word: str) -> None:
     assert exec_words(entry_text([word])) == [word, "--minimised"]
 
 
-@pytest.mark.posix("entries of a desktop")
+@pytest.mark.linux("app.config.autostart")
 @on_a_desktop
 def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")
