@@ -109,6 +109,8 @@ add_libraries() { # what Wine 10 lacks: complex functions and errors of locks in
     "${compile[@]}" -nostartfiles -Wl,-e,DllMain -o libraries/ucrtbase.dll "$here/runtime.c" libraries/ucrtbase.def
     "${compile[@]}" -o libraries/icuuc.dll "$here/icu.c"
     cp libraries/{ucrtbase,ucrtwine,icuuc}.dll "$windows/"
+    # Of the widths of Arial. Programs without a screen find no others.
+    cp root/usr/share/fonts/truetype/liberation/*.ttf prefix/drive_c/windows/Fonts/
 }
 
 fetch() { # fetch FOLDER REQUIREMENTS: download wheels of Windows, by their hashes

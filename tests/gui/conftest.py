@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial, partialmethod
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
+from PyQt6.QtCore import QCoreApplication, QEvent, QFile, QLocale
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -87,6 +89,15 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
     return PatientBot(request)
 
 
+def move_to_trash(trash: Path, name: str) -> tuple[bool, str]:
+    """Do what `QFile.moveToTrash` does, in a folder of the test."""
+    trash.mkdir(exist_ok=True)
+    with suppress(OSError):
+        Path(name).replace(trash / Path(name).name)
+        return True, str(trash / Path(name).name)
+    return False, ""
+
+
 made_once = cache(library.thumbnail)
 """Makes a thumbnail once per process: those of the bundled pictures cost more than the rest of a window."""
 
@@ -98,6 +109,8 @@ def _surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     QLocale.setDefault(QLocale("en_GB"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
+    if sys.platform == "win32":  # where the trash is the user's own, and Wine has none
+        monkeypatch.setattr(QFile, "moveToTrash", partial(move_to_trash, tmp_path / "trash"))
     bundled = frozenset(bundled_backgrounds())
     make = library.thumbnail
     monkeypatch.setattr(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QKeyEvent
@@ -27,7 +29,7 @@ def press(
     is_held: bool = False,
 ) -> bool:
     """Press the key at a place, with what its layout types there; return whether it was taken before the controls."""
-    code = PLACES[place] + OFFSETS["linux"]
+    code = PLACES[place] + OFFSETS[sys.platform]
     event = QKeyEvent(
         QEvent.Type.KeyPress, ord(typed.upper()), modifiers, code, 0, 0, typed, is_held
     )

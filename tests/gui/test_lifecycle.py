@@ -243,7 +243,7 @@ def test_a_start_without_the_saved_settings_is_paused_until_the_user_resumes(
     assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
     said = "saved settings could not be read"
     until(qtbot, has_notice, session, "unconfirmedStartNotice", said)
-    assert str(path) in str(notices.texts) and path.read_text() == '{"people": {"zones": ['
+    assert str(path) in " ".join(notices.texts) and path.read_text() == '{"people": {"zones": ['
 
     button(session, "unconfirmedStartNoticeAction0").click()
 

@@ -311,6 +311,7 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(
     assert target.read_text() == "precious"
 
 
+@pytest.mark.posix("removal of files that are open")
 def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(
     tmp_path: Path, clip: Path
 ) -> None:
