@@ -62,15 +62,18 @@ def address() -> str:
     return found[1]
 
 
-def notes_in_xml(changelog: str, version: str) -> str:
-    """Return the first entries of a version, or of what is unreleased, as list items for AppStream."""
-    section = re.search(
+def section_of(changelog: str, version: str) -> str:
+    """Return what the changelog says of a version; empty if it has no such section."""
+    found = re.search(
         rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
     )
-    section = section or re.search(
-        r"^## \[Unreleased\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
-    )
-    entries = re.findall(r"^- (.+)$", section[1] if section else "", re.MULTILINE)
+    return "" if found is None else found[1].strip()
+
+
+def notes_in_xml(changelog: str, version: str) -> str:
+    """Return the first entries of a version, or of what is unreleased, as list items for AppStream."""
+    section = section_of(changelog, version) or section_of(changelog, "Unreleased")
+    entries = re.findall(r"^- (.+)$", section, re.MULTILINE)
     plain = [
         re.sub(r"\[([^\]]+)\]\([^)]*\)|[`*]", r"\1", entry) for entry in entries[:LONGEST_NOTES]
     ]

@@ -13,7 +13,6 @@ of another version, and weights whose SHA-256 is not that of the published file.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ from models.table import NETWORKS
 from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_archive, build_deb
-from tools.packages.desktop import address
+from tools.packages.desktop import address, section_of
 from tools.packages.materials import whole_folder, write_materials
 from tools.packages.opencv import build_wheel
 from tools.packages.tree import ROOT, build, git
@@ -106,12 +105,10 @@ def published_weights(folder: Path) -> dict[str, Path]:
 
 def notes_of(changelog: str, version: str) -> str:
     """Return the section of a version. Exit if there is none."""
-    found = re.search(
-        rf"^## \[{re.escape(version)}\].*\n([\s\S]*?)(?=^## |\Z)", changelog, re.MULTILINE
-    )
-    if found is None:
+    section = section_of(changelog, version)
+    if not section:
         sys.exit(f"CHANGELOG.md has no section of version {version}.")
-    return found[1].strip() + "\n"
+    return section + "\n"
 
 
 if __name__ == "__main__":
