@@ -186,13 +186,15 @@ class NoticeArea(QWidget):
         return QSize(scaled(MIN_WIDTH, self), super().minimumSizeHint().height())
 
     def _add(self, notice: Notice) -> None:
+        self._notices_by_key.pop(notice.key, None)
         self._notices_by_key[notice.key] = notice
         if notice.duration_ms:
             QTimer.singleShot(notice.duration_ms, partial(self._expire, notice))
 
     def _in_order(self) -> list[Notice]:
         """Return all notices, the most important first."""
-        notices = self._notices_by_key.values()
+        # Of the same time the last one that came: the clock of Windows counts steps of 16 ms.
+        notices = reversed(self._notices_by_key.values())
         return sorted(notices, key=lambda each: (each.importance, each.at_s), reverse=True)
 
     def _change(self) -> None:

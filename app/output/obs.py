@@ -65,7 +65,7 @@ class FrameQueue:
     def write(self, frame: NDArray[np.uint8], made_ns: int) -> None:
         """Write a frame (height * 3 / 2, width) in layout I420; the filter takes NV12.
 
-        made_ns: when it was made, by time.monotonic_ns().
+        made_ns: when it was made, by time.perf_counter_ns().
         """
         width, height = self._size
         pixels = width * height
@@ -129,7 +129,8 @@ class ObsWriter:
         """
         if self._queue is None:
             raise OSError(errno.ENXIO, "the camera is closed")
-        self._queue.write(frame, time.monotonic_ns())
+        # The clock that OBS reads as well; the other one counts steps of 16 ms on Windows.
+        self._queue.write(frame, time.perf_counter_ns())
 
     def close(self) -> None:
         """Leave the camera to the next program. Idempotent."""

@@ -106,6 +106,16 @@ def test_the_most_important_notice_is_shown_and_the_others_below_it_on_request(
     assert shown(area) == ["e"]
 
 
+def test_of_two_notices_of_one_moment_the_last_one_is_shown(area: NoticeArea) -> None:
+    """The clock of Windows counts steps of 16 ms: the first one stayed in front."""
+    for key in ("one", "two"):
+        area.show_notice(Notice(key, f"{key} has happened.", at_s=5.0))
+    assert shown(area) == ["two"]
+
+    area.show_notice(Notice("one", "one has happened again.", at_s=5.0))
+    assert shown(area) == ["one"]
+
+
 def test_what_has_just_moved_is_not_pressed(
     area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,25 @@ def test_frames_and_header_lie_apart() -> None:
     )
 
 
+@pytest.mark.usefixtures("resource_tracker")
+def test_a_frame_bears_the_time_of_the_clock_that_obs_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other clock of Windows counts steps of 16 ms: two frames had one time."""
+    now_ns = 0x0123_4567_89AB_CDEF
+    monkeypatch.setattr(obs, "time", SimpleNamespace(perf_counter_ns=always(now_ns)))
+
+    with closing(ObsWriter(64, 48, 30)) as writer:
+        writer.send(frame_of(10))
+        reader = SharedMemory(obs.NAME)
+        assert reader.buf is not None
+        offsets, _ = frame_offsets(64, 48)
+        (stamp,) = struct.unpack_from("<Q", reader.buf, offsets[1])
+        reader.close()
+
+    assert stamp == now_ns
+
+
 def test_the_end_is_told_to_readers() -> None:
     _, size = frame_offsets(64, 48)
     memory = bytearray(size)
