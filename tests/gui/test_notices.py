@@ -64,7 +64,7 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     window = qt.QWidget()
     made = NoticeArea()
     qtbot.addWidget(window)
-    window.resize(640, 600)
+    window.resize(640, 780)
     column(window, made, None, margins=50)  # away from the pointer
     window.show()
     yield made

@@ -271,7 +271,7 @@ def test_a_disk_that_is_full_at_the_end_is_named(
 def test_a_folder_that_cannot_be_read_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied", str(tmp_path)))
+    refuse = Mock(side_effect=PermissionError(errno.EACCES, "no permission", str(tmp_path), 5))
     monkeypatch.setattr(Path, "iterdir", refuse)
     for read in (partial(run, tmp_path, tmp_path / "out"), partial(clips_in, str(tmp_path))):
         with pytest.raises(
