@@ -14,8 +14,9 @@ PARTS = {
     "app.system.pulse",
     "app.system.screen_lock",
     "app.system.v4l2",
+    "tools.packages",
 }
-"""Modules of the program that do nothing on other systems, or of which a part does nothing."""
+"""Modules that do nothing on other systems, or of which a part does nothing: packages are built on Linux."""
 FIXTURES = {
     "bus": "app.system.screen_lock",
     "kernel": "app.system.v4l2",

@@ -110,7 +110,7 @@ def test_python_looks_for_its_library_beside_itself() -> None:
     assert relocated(b"\0/lib\0", b"/lib") == b"\0/lib\0"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="links")
+@pytest.mark.linux("tools.packages")
 def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
     qt = tmp_path / "PyQt6" / "Qt6" / "lib"
     qt.mkdir(parents=True)
@@ -122,7 +122,7 @@ def test_pruning_keeps_what_the_window_loads(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("numpy/linalg/*"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="links")
+@pytest.mark.linux("tools.packages")
 def test_the_package_runs_networks_on_the_gpu_that_its_driver_is_suggested_for(
     tmp_path: Path,
 ) -> None:
@@ -245,6 +245,7 @@ def test_native_libraries_are_in_the_bill_of_materials_and_in_the_copyright() ->
     assert "x265: GPL-2.0-or-later" in materials.licence_list(report)
 
 
+@pytest.mark.linux("tools.packages")
 def test_a_folder_without_a_tree_does_not_pass_the_check(tmp_path: Path) -> None:
     """After a build that had failed, the check of the folder that was not there passed."""
     report = check(tmp_path / "none")
@@ -289,6 +290,7 @@ def test_a_library_that_another_folder_of_the_tree_has_is_not_missing(tmp_path: 
     assert "libdecoder.so.1" not in external
 
 
+@pytest.mark.linux("tools.packages")
 def test_the_package_recommends_the_module_and_is_found_with_its_manual(tmp_path: Path) -> None:
     text = deb.control_text("1.2.3", Report(megabytes=1, glibc="2.34"), ["libc6", "libx11-6"])
     assert "Version: 1.2.3\n" in text and "Depends: libc6 (>= 2.34), libx11-6\n" in text
@@ -457,6 +459,7 @@ def test_a_release_has_the_package_and_sums(checked: Report, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.linux("tools.packages")
 def test_the_archive_unpacks_to_one_folder_and_is_the_same_each_time(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "bin").mkdir(parents=True)

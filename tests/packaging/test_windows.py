@@ -67,6 +67,7 @@ def test_the_place_for_tests_gets_the_locked_wheels_of_windows_as_well(tmp_path:
     )
 
 
+@pytest.mark.linux("tools.packages")
 def test_the_wheel_of_opencv_names_each_of_its_files_and_is_the_same_each_time(
     tmp_path: Path,
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_library_that_neither_the_tree_nor_windows_has_is_missing(tmp_path: Pa
     assert missing_on_windows(tmp_path, [user]) == ["missing library: user.dll needs Own.dll"]
 
 
+@pytest.mark.linux("tools.packages")
 def test_a_tree_for_windows_without_its_command_is_none(tmp_path: Path) -> None:
     (tmp_path / "Scripts").mkdir()
     (tmp_path / "python.exe").touch()
@@ -254,6 +256,7 @@ def test_a_tree_for_windows_without_its_command_is_none(tmp_path: Path) -> None:
     assert check(tmp_path).wrong == []
 
 
+@pytest.mark.linux("tools.packages")
 def test_names_leave_room_for_the_folder_of_the_user(tmp_path: Path) -> None:
     long = tmp_path / "folder" / ("a" * 150)
 
@@ -271,6 +274,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
+@pytest.mark.linux("tools.packages")
 def test_the_archive_holds_one_folder_and_is_the_same_each_time(tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "mattecam-1.2.3.zip"
     write_zip(tree, target, "mattecam-1.2.3")
@@ -286,6 +290,7 @@ def test_the_archive_holds_one_folder_and_is_the_same_each_time(tree: Path, tmp_
     assert names == {f"mattecam-1.2.3/{name}" for name in files}
 
 
+@pytest.mark.linux("tools.packages")
 def test_the_installer_unpacks_and_deletes_each_file_and_no_other(tree: Path) -> None:
     files = [
         PurePath("Lib/empty.py"),
@@ -372,6 +377,7 @@ def test_weights_are_refused_before_python_is_fetched(
     assert [path.name for path in tmp_path.iterdir()] == ["weights"]
 
 
+@pytest.mark.linux("tools.packages")
 def test_a_tree_with_what_may_not_be_given_to_others_is_refused_unless_it_is_for_own_use(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -431,7 +437,7 @@ def test_the_doctor_needs_no_module_that_the_embeddable_python_lacks() -> None:
     assert "imported" in printed_by(code)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the package is built on Linux")
+@pytest.mark.linux("tools.packages")
 def test_a_folder_that_exists_is_refused_before_anything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
