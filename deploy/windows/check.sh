@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Run the program and its tests for Windows in the place that build.sh has made:
-#     check.sh FOLDER [TESTS...|none]      results, counts and screenshots are left in C:\out of FOLDER
+#     check.sh FOLDER [TESTS...|all|none]      results, counts and screenshots are left in C:\out of FOLDER
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 project="$(cd "$here/../.." && pwd)"
@@ -52,15 +52,30 @@ on_screen=(./w bash -c '
     wait "$window"
 ' _)
 
-tests() { # tests FOLDERS...: run each by itself, and print the counts of all
-    local each name failed=0
-    for each in "$@"; do
-        name="$(tr / - <<<"$each")"
-        step 60m "$name" ./wpy -m pytest -q -n 1 --timeout 300 -p no:cacheprovider \
-            -m "not slow and not vm and not long" "$each" || failed=1
-        echo "$each: $(grep -E '^([0-9]+|no) .* in [0-9.]+s' "$out/$name.log" | tail -n 1)" >>"$out/tests.txt"
-    done
-    cat "$out/tests.txt"
+# What differs most between systems: files, processes, pipes, devices, and the window.
+first=(tests/test_run.py tests/api tests/capture tests/config tests/control tests/core tests/doctor tests/gui tests/output
+    tests/system)
+
+counts() { # counts RESULTS.xml: what passed, failed and was skipped in each folder of tests
+    python3 - "$1" <<'COUNTS'
+import collections, sys
+import xml.etree.ElementTree as tree
+counts = collections.defaultdict(collections.Counter)
+for case in tree.parse(sys.argv[1]).getroot().iter("testcase"):
+    outcomes = {child.tag for child in case} & {"failure", "error", "skipped"}
+    outcome = "skipped" if outcomes == {"skipped"} else "failed" if outcomes else "passed"
+    for part in (case.get("classname").split(".")[1], "all"):
+        counts[part][outcome] += 1
+for part, found in counts.items():
+    print(f"{part}: {found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped")
+COUNTS
+}
+
+tests() { # tests FOLDERS...: one run with two processes, and the counts of each folder
+    local failed=0
+    step 200m tests ./wpy -m pytest -q -n 2 --max-worker-restart=20 --timeout 300 -p no:cacheprovider \
+        -m "not slow and not vm and not long" --junitxml 'C:\out\tests.xml' "$@" || failed=1
+    counts "$out/tests.xml" | tee "$out/tests.txt"
     return "$failed"
 }
 
@@ -70,6 +85,13 @@ demo=("${shown[@]}" --config 'C:\out\settings.json')
 mattecam=(./wpy -m mattecam)
 
 step 5m version "${mattecam[@]}" version
+# Minutes on a quiet machine, and many on a busy one: before what has a limit of its own.
+step 60m kernels ./wpy -c '
+import importlib
+from app.matting.choice.trials import KERNELS
+for name in KERNELS:
+    importlib.import_module(name)
+'
 step 15m headless "${mattecam[@]}" headless "${demo[@]}" --frames 60 --virtual-camera off --record 'C:\out\recorded.mp4'
 step 15m convert "${mattecam[@]}" convert 'C:\out\recorded.mp4' 'C:\out\converted.mp4' --background blur
 # Without a camera, and without OBS, the doctor has problems to name, and a code that says so.
@@ -96,6 +118,7 @@ if [[ "${1:-}" == none ]]; then
     echo "== Windows: all checks but the tests passed; look at $out/light.png and dark.png"
     exit
 fi
-[[ $# -gt 0 ]] || set -- $(cd "$project" && find tests -name 'test_*.py' | cut -d / -f 1-2 | sort -u)
+[[ $# -gt 0 ]] || set -- "${first[@]}"
+[[ "$1" != all ]] || set -- tests
 tests "$@"
 echo "== Windows: all checks passed; look at $out/light.png and dark.png"
