@@ -79,7 +79,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"Windows lacks {posix.args[0]}"))
         if not hardware.torch_usable() and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="needs torch"))
-        for fixture in linux.FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
+        names = set(getattr(item, "fixturenames", ()))
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            names -= item.callspec.params.keys()  # a parameter may bear the name of a fixture
+        for fixture in linux.FIXTURES.keys() & names:
             item.add_marker(pytest.mark.linux(linux.FIXTURES[fixture]))
     if not sys.platform.startswith("linux"):
         # Not skipped: a part that another system does not have is not left untested there.
