@@ -7,6 +7,7 @@ PARTS = {
     "app.doctor.display",
     "app.doctor.fix",
     "app.doctor.proof",
+    "app.matting.openvino.gpu",
     "app.output.camera_list",
     "app.output.pipewire",
     "app.output.v4l2",

@@ -50,6 +50,7 @@ from tests.published import install
 from tests.stand_ins import always
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.linux("app.matting.openvino.gpu")
 PLUGIN = "IGPU_CPU"
 GPU = IntelGpu(PLUGIN, "Intel test")
 SETTINGS = MattingSettings(model="mattecam")
