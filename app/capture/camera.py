@@ -26,6 +26,7 @@ from app.capture.devices import (
     SYSTEM,
     CameraDevice,
     captured_kind,
+    has_signal,
     why_not,
     windows_numbers,
 )
@@ -468,6 +469,12 @@ class CameraSource(FrameSource):
                 "The camera {camera} delivers only black or green frames; open its shutter, close "
                 "other programs that use it, and let desktop apps use cameras in Settings › "
                 "Privacy & security › Camera.",
+                camera=self._name(),
+            )
+        if blank == "empty" and SYSTEM == "Linux" and not has_signal(self._device.path):
+            return t(
+                "The camera {camera} shows nothing: its input has no signal; switch on what is "
+                "connected to it, or choose another camera.",
                 camera=self._name(),
             )
         if blank == "empty":

@@ -431,6 +431,8 @@ class NodeAnswer:
     is_camera: bool
     sizes: tuple[tuple[int, int], ...]
     formats: tuple[str, ...]
+    # Of the input in use; grabbers say when there is none.
+    has_signal: bool = True
 
 
 def query(path: str) -> NodeAnswer:
@@ -455,7 +457,16 @@ def query(path: str) -> NodeAnswer:
             is_camera,
             tuple(sorted(sizes)),
             without_repeats,
+            v4l2.has_signal(node),
         )
+
+
+def has_signal(path: str) -> bool:
+    """Return whether a device of Linux captures a signal, as far as it can be asked."""
+    try:
+        return query(path).has_signal
+    except OSError:
+        return True
 
 
 def captured_kind(path: str) -> v4l2.CapturedKind:
@@ -535,6 +546,10 @@ def why_not(path: str) -> Text:
         return in_use
     if not node.is_camera:
         return no_camera
+    if not node.has_signal:
+        return t(
+            "its input has no signal; switch on what is connected to it, or choose another camera"
+        )
     return t("it delivers no frames; reconnect it, or choose another size or format")
 
 

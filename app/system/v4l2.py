@@ -52,6 +52,12 @@ _G_FMT = 0xC0005604 | _FORMAT_BYTES << 16
 _S_FMT = 0xC0005605 | _FORMAT_BYTES << 16
 _S_PARM = 0xC0005616 | _PARM_BYTES << 16
 _STREAMON = 0x40045612
+_G_INPUT = 0x80045626
+_ENUM_INPUT = 0xC050561A
+# Of the status of an input: no power, no signal. Grabbers have them, webcams never.
+_WITHOUT_SIGNAL = 0x1 | 0x2
+_INPUT_BYTES = 80
+_INPUT_STATUS = 56
 _PROGRESSIVE = 1
 _SMPTE170M = 1
 # V4L2_FIELD_INTERLACED: in the order of the signal; the upper, or the lower field first.
@@ -193,6 +199,18 @@ def captured_kind(node: int) -> CapturedKind:
         field, _, _, colorspace = struct.unpack_from("IIII", answer, _PIX + 12)
         encoding, quantization = struct.unpack_from("II", answer, _PIX + 36)
     return CapturedKind(field, colorspace, encoding, quantization)
+
+
+def has_signal(node: int) -> bool:
+    """Return whether the input in use has a signal, as far as the driver says."""
+    try:
+        (number,) = struct.unpack("I", _call(node, _G_INPUT, bytearray(4)))
+        request = bytearray(_INPUT_BYTES)
+        struct.pack_into("I", request, 0, number)
+        (status,) = struct.unpack_from("I", _call(node, _ENUM_INPUT, request), _INPUT_STATUS)
+    except OSError:  # it has no inputs, or they say nothing
+        return True
+    return not status & _WITHOUT_SIGNAL
 
 
 def output_format(node: int) -> PixelSize:

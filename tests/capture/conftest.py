@@ -125,6 +125,7 @@ class Kernel:
         bus: str = "",
         node: int = 0,
         is_camera: bool = True,
+        has_signal: bool = True,
         error: OSError | None = None,
     ) -> None:
         """Connect a device. error: what opening it raises."""
@@ -134,7 +135,9 @@ class Kernel:
         (folder / "index").write_text(f"{node}\n")
         if driver == LOOPBACK_DRIVER:
             (folder / "max_openers").write_text("10\n")
-        answer = NodeAnswer(driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats)
+        answer = NodeAnswer(
+            driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats, has_signal
+        )
         self._answers[f"/dev/video{number}"] = error or answer
 
     def unplug(self, number: int) -> None:

@@ -6,11 +6,13 @@ import errno
 import math
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
 import cv2
+import numpy as np
 import pytest
 
 from app.capture import devices, source_device
@@ -18,7 +20,7 @@ from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.process import Holder
 from app.core.settings import CaptureSettings
 from app.system.v4l2 import LOOPBACK_DRIVER as LOOPBACK
-from tests.capture.conftest import Kernel
+from tests.capture.conftest import FAST, WEBCAM, Driver, Kernel
 from tests.sources import new_opener, open_source
 from tests.stand_ins import always
 
@@ -68,6 +70,26 @@ def test_the_reason_names_who_is_to_blame(
     monkeypatch.setattr(devices, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
 
     assert devices.why_not("/dev/video2").startswith(reason)
+
+
+def test_an_input_without_a_signal_is_named(kernel: Kernel) -> None:
+    """A grabber whose console was off was told to be reconnected."""
+    kernel.plug(2, "Grabber", has_signal=False)
+
+    assert devices.why_not("/dev/video2").startswith("its input has no signal; switch on")
+    assert not devices.has_signal("/dev/video2")
+
+
+def test_black_frames_of_a_grabber_are_told_from_a_closed_shutter(
+    driver: Driver, kernel: Kernel
+) -> None:
+    kernel.plug(2, "Grabber", has_signal=False)
+    driver.device = replace(WEBCAM, path="/dev/video2")
+    black = np.zeros((48, 64, 3), np.uint8)
+    driver.shows = {"MJPG": black, "YUYV": black}
+
+    with pytest.raises(SourceOpenError, match="its input has no signal"):
+        driver.source(FAST)
 
 
 def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:

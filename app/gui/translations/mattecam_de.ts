@@ -2066,6 +2066,10 @@
             <translation>Die Kamera {camera} sendet Video, das nicht dekodiert werden kann; wählen Sie ein anderes Format oder eine andere Kamera.</translation>
         </message>
         <message>
+            <source>The camera {camera} shows nothing: its input has no signal; switch on what is connected to it, or choose another camera.</source>
+            <translation>Die Kamera {camera} zeigt nichts: Ihr Eingang hat kein Signal; schalten Sie ein, was daran angeschlossen ist, oder wählen Sie eine andere Kamera.</translation>
+        </message>
+        <message>
             <source>The clipboard holds no image. Copy an image first.</source>
             <translation>Die Zwischenablage enthält kein Bild. Kopieren Sie zuerst ein Bild.</translation>
         </message>
@@ -3168,6 +3172,10 @@
         <message>
             <source>its file was removed while it ran; start another one</source>
             <translation>ihre Datei wurde entfernt, während sie lief; starten Sie eine neue</translation>
+        </message>
+        <message>
+            <source>its input has no signal; switch on what is connected to it, or choose another camera</source>
+            <translation>Ihr Eingang hat kein Signal; schalten Sie ein, was daran angeschlossen ist, oder wählen Sie eine andere Kamera</translation>
         </message>
         <message>
             <source>its name has a character that Windows does not allow</source>

@@ -2066,6 +2066,10 @@
             <translation>La cámara {camera} envía vídeo que no se puede descodificar; elija otro formato u otra cámara.</translation>
         </message>
         <message>
+            <source>The camera {camera} shows nothing: its input has no signal; switch on what is connected to it, or choose another camera.</source>
+            <translation>La cámara {camera} no muestra nada: su entrada no tiene señal; encienda lo que está conectado a ella o elija otra cámara.</translation>
+        </message>
+        <message>
             <source>The clipboard holds no image. Copy an image first.</source>
             <translation>El portapapeles no contiene ninguna imagen. Copie primero una imagen.</translation>
         </message>
@@ -3168,6 +3172,10 @@
         <message>
             <source>its file was removed while it ran; start another one</source>
             <translation>su archivo se eliminó mientras se hacía; inicie otra</translation>
+        </message>
+        <message>
+            <source>its input has no signal; switch on what is connected to it, or choose another camera</source>
+            <translation>su entrada no tiene señal; encienda lo que está conectado a ella o elija otra cámara</translation>
         </message>
         <message>
             <source>its name has a character that Windows does not allow</source>
