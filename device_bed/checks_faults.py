@@ -7,11 +7,17 @@ background colour or the card should be, they would be the room.
 
 from __future__ import annotations
 
+import fcntl
+import struct
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 from app.core.types import BgrImage
 from device_bed.program import SLACK, corner_is, ctl, opened_reader, program, until_picture
@@ -19,6 +25,7 @@ from device_bed.tools import (
     DEVICE,
     VIVID,
     OpenCvReader,
+    VividInput,
     ffmpeg_sends,
     load,
     load_camera,
@@ -36,9 +43,21 @@ SILENT_S = 5.0
 """How long no buffer arrives: longer than the program waits before it names the camera."""
 ONE_BUFFER = "inject_v4l2_buf_flag_error"
 FATAL = "inject_fatal_streaming_error"
-AT_OPENING = ("inject_vidioc_reqbufs_error", "inject_vidioc_streamon_error")
+START = "inject_vidioc_streamon_error"
+AT_OPENING = ("inject_vidioc_reqbufs_error", START)
 QUEUEING = "inject_vidioc_qbuf_error"
 DROPPED = "percentage_of_dropped_buffers"
+CAMERA = "/dev/video0"
+# ioctls of linux/videodev2.h that change what a camera captures.
+S_STD = 0x40085618
+S_INPUT = 0xC0045627
+S_DV_TIMINGS = 0xC0845657
+ENUM_DV_TIMINGS = 0xC0945662
+DV_TIMINGS_BYTES = 132
+NO_SIGNAL = 1
+"""Of vivid's controls for the signal; 0 is a good one."""
+PAL = 0xFF
+NTSC = 0xB000
 is_matted = corner_is(0x33, 0x66, 0x99)
 
 
@@ -104,10 +123,13 @@ def recovered_s() -> float:
 
 
 @contextmanager
-def watched_program() -> Iterator[tuple[str, Watch]]:
-    """Run the program before the camera, and read what leaves; assert that it never is the room."""
+def watched_program(*inputs: VividInput) -> Iterator[tuple[str, Watch]]:
+    """Run the program before the camera, and read what leaves; assert that it never is the room.
+
+    inputs: of the camera, as of `load_camera`.
+    """
     load()
-    camera = load_camera()
+    camera = load_camera(*inputs)
     options = ("--source", f"camera:{camera}", "--background", BACKGROUND, "--always-on")
     with program(*options):
         reader = opened_reader()
@@ -177,6 +199,103 @@ def test_a_disconnected_camera_comes_back() -> None:
         back_s = recovered_s()
     say(f"named after {named_s:.1f} s: {told}")
     say(f"frames again {back_s:.1f} s after it was bound anew")
+    assert back_s < RECOVERED_S * SLACK
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is captured from then on: an ioctl and its argument."""
+
+    title: str
+    request: int
+    argument: bytes
+
+
+def another_input(number: int, title: str) -> Change:
+    """Return the change to an input."""
+    return Change(title, S_INPUT, struct.pack("=I", number))
+
+
+def another_standard(standard: int, title: str) -> Change:
+    """Return the change of a television signal to another standard."""
+    return Change(title, S_STD, struct.pack("=Q", standard))
+
+
+def other_timings(index: int) -> Change:
+    """Return the change of an HDMI signal to the timings of this index in vivid's list."""
+    listed = bytearray(struct.pack("=4I", index, 0, 0, 0) + bytes(DV_TIMINGS_BYTES))
+    with Path(CAMERA).open("rb") as node:
+        fcntl.ioctl(node, ENUM_DV_TIMINGS, listed)
+    timings = bytes(listed[16:])
+    width, height = struct.unpack_from("=2I", timings, 4)
+    return Change(f"HDMI of {width}x{height}", S_DV_TIMINGS, timings)
+
+
+def make(change: Change) -> None:
+    """Change what the camera captures, in a moment in which the program opens it anew: while it is
+    in use, the kernel refuses.
+    """
+    with Path(CAMERA).open("rb") as node:
+
+        def is_made() -> bool:
+            with suppress(OSError):
+                fcntl.ioctl(node, change.request, bytearray(change.argument))
+                return True
+            return False
+
+        assert not is_made(), "it was changed while it was in use"
+        set_control(CAMERA, FATAL, 1)
+        ends_at_s = time.monotonic() + 20
+        while not is_made():
+            assert time.monotonic() < ends_at_s, f"{change.title} is refused all the time"
+            time.sleep(0.001)
+
+
+def test_changed_inputs_and_standards() -> None:
+    """Check that the program follows another input, standard and size of the signal."""
+    inputs = (VividInput.WEBCAM, VividInput.TV, VividInput.HDMI)
+    with watched_program(*inputs):
+        make_and_recover(another_input(1, "television"))
+        make_and_recover(another_standard(NTSC, "NTSC"))
+        make_and_recover(another_standard(PAL, "PAL"))
+        make_and_recover(another_input(2, "HDMI"))
+        make_and_recover(other_timings(0))
+        make_and_recover(another_input(0, "webcam"))
+
+
+def make_and_recover(change: Change) -> None:
+    """Make a change, and check how long it takes until there are frames."""
+    make(change)
+    back_s = recovered_s()
+    source = ctl("status")["source"]
+    assert isinstance(source, dict)
+    say(
+        f"{change.title}: frames again after {back_s:.1f} s, {source['width']}x{source['height']} "
+        f"at {source['fps']} fps"
+    )
+    assert back_s < RECOVERED_S * SLACK
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [(VividInput.TV, "standard_signal_mode"), (VividInput.HDMI, "dv_timings_signal_mode")],
+)
+def test_a_signal_that_goes_and_comes(kind: VividInput, mode: str) -> None:
+    """Check an input without a signal: vivid shows noise, then nothing arrives; other grabbers do
+    one of both.
+    """
+    with watched_program(kind) as (camera, _):
+        set_control(camera, mode, NO_SIGNAL)
+        time.sleep(SILENT_S)
+        assert not problem(), "frames arrive, if only noise"
+        set_control(camera, DROPPED, 100)
+        named_s = until(lambda: "has no signal" in problem(), 20, lambda: f"it says {problem()!r}")
+        told = problem()
+        set_control(camera, mode, 0)
+        set_control(camera, DROPPED, 0)
+        back_s = recovered_s()
+    say(f"named after {named_s:.1f} s: {told}")
+    say(f"frames again {back_s:.1f} s after the signal")
     assert back_s < RECOVERED_S * SLACK
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from enum import IntEnum
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
@@ -71,12 +72,26 @@ def one_at_a_time() -> bool:
     return version.exists() and version.read_text() >= "0.13"
 
 
-def load_camera(number: int = 0) -> str:
-    """Load a camera of the kernel's test driver and return its device path."""
+class VividInput(IntEnum):
+    """A kind of input of the kernel's test camera, by its number in the driver's parameter."""
+
+    WEBCAM = 0
+    TV = 1
+    S_VIDEO = 2
+    HDMI = 3
+
+
+def load_camera(*inputs: VividInput, number: int = 0) -> str:
+    """Load a camera of the kernel's test driver and return its device path.
+
+    inputs: a webcam alone without any; the first one is in use.
+    """
     unload("vivid")
+    kinds = inputs or (VividInput.WEBCAM,)
+    types = sum(kind << 2 * place for place, kind in enumerate(kinds))
     shell(
-        f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0 vid_cap_nr={number} "
-        "no_error_inj=0"
+        f"modprobe vivid n_devs=1 node_types=0x1 num_inputs={len(kinds)} input_types={types:#x} "
+        f"vid_cap_nr={number} no_error_inj=0"
     )
     shell("udevadm settle --timeout=10")
     return f"/dev/video{number}"
