@@ -305,7 +305,8 @@ def check_intel(system: System) -> Iterator[Finding]:
     weights = on_hand(bundled().name)
     if not _has_card(system, _INTEL) or weights is None:
         return
-    drivers = tuple(file for file in system.names("/etc/OpenCL/vendors") if file.endswith(".icd"))
+    listed = system.names("/etc/OpenCL/vendors")
+    drivers = tuple(file for file in listed if hardware.is_intel_driver(file))
     if not drivers:
         steps = install_package(
             system,
@@ -315,7 +316,9 @@ def check_intel(system: System) -> Iterator[Finding]:
             suse="intel-opencl",
         )
         detail = t("The GPU of Intel has no OpenCL driver; the networks run on the CPU.")
-        old = t("That of Debian 12 is too old for processors since 2023; take it from backports.")
+        old = t(
+            "That of Debian 12 is too old for processors since 2023; Debian 13 has a newer one."
+        )
         yield warning(name, detail, *steps, old, why=t("The GPU takes work from the processor."))
         return
     trials = trials_of(bundled().name, weights, INTEL)

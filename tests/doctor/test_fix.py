@@ -239,6 +239,8 @@ def test_what_became_of_the_gpu_of_intel_is_reported(
     (without_driver,) = check_intel(machine.system())
 
     assert without_driver.state is WARNING and "intel-opencl-icd" in without_driver.fix
+    machine.write("/etc/OpenCL/vendors/nvidia.icd", "libnvidia-opencl.so.1\n")
+    assert list(check_intel(machine.system())) == [without_driver], "that of another maker"
     machine.write("/etc/OpenCL/vendors/intel.icd", "libigdrcl.so\n")
     expect(check_intel(machine.system()), (OK, "was not measured yet"))
     save_trials("mattecam", BUNDLED, [failed_trial("it does not answer")], INTEL)

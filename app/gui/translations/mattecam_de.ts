@@ -1946,8 +1946,8 @@
             <translation>Text der Tafel, die andere während der Pause sehen.</translation>
         </message>
         <message>
-            <source>That of Debian 12 is too old for processors since 2023; take it from backports.</source>
-            <translation>Der von Debian 12 ist zu alt für Prozessoren ab 2023; nehmen Sie den aus den Backports.</translation>
+            <source>That of Debian 12 is too old for processors since 2023; Debian 13 has a newer one.</source>
+            <translation>Der von Debian 12 ist zu alt für Prozessoren ab 2023; Debian 13 hat einen neueren.</translation>
         </message>
         <message>
             <source>The GPU failed with the model {model}; matting continues on the CPU.</source>

@@ -1946,8 +1946,8 @@
             <translation>Texto de la pantalla que ven los demás durante la pausa.</translation>
         </message>
         <message>
-            <source>That of Debian 12 is too old for processors since 2023; take it from backports.</source>
-            <translation>El de Debian 12 es demasiado antiguo para procesadores desde 2023; tómelo de backports.</translation>
+            <source>That of Debian 12 is too old for processors since 2023; Debian 13 has a newer one.</source>
+            <translation>El de Debian 12 es demasiado antiguo para procesadores desde 2023; Debian 13 tiene uno más nuevo.</translation>
         </message>
         <message>
             <source>The GPU failed with the model {model}; matting continues on the CPU.</source>

@@ -225,16 +225,22 @@ def display_cards() -> tuple[str, ...]:
     return tuple(f"{_content(card / 'vendor')} {_content(card / 'device')}" for card in cards)
 
 
+def is_intel_driver(file_name: str) -> bool:
+    """Return whether a file of this name in `OPENCL_DRIVERS` names a driver of Intel."""
+    return file_name.endswith(".icd") and "intel" in file_name
+
+
 @functools.cache
 def intel_driver() -> str:
     """Return a digest of all GPUs, their drivers and the kernel.
 
-    It is empty without a GPU of Intel, or without a driver. OpenVINO is not asked, because listing
+    It is empty without a GPU of Intel, or without its driver. OpenVINO is not asked, because listing
     GPUs may end the process where another maker's driver is broken.
     """
     cards = display_cards()
     drivers = sorted(OPENCL_DRIVERS.glob("*.icd"))
-    if not drivers or not any(card.startswith("0x8086") for card in cards):
+    has_driver = any(is_intel_driver(driver.name) for driver in drivers)
+    if not has_driver or not any(card.startswith("0x8086") for card in cards):
         return ""
     words = [platform.release(), *cards]
     for driver in drivers:
