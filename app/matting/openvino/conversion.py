@@ -21,8 +21,9 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,7 +34,7 @@ from pydantic import TypeAdapter
 from app.core import paths
 from app.core.errors import ModelError, Remedy, t, text_of
 from app.core.files import locked, version_of, why_not_written
-from app.core.threads import thread_limit
+from app.core.threads import on_own_thread, thread_limit
 from models.errors import WeightsError
 from models.exchange import (
     DecisionRule,
@@ -454,8 +455,11 @@ def compiled(
             options["INFERENCE_NUM_THREADS"] = threads
         return core().compile_model(model, "CPU", options)
 
-    with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:
-        return list(pool.map(compile_stage, stages, models))
+    # The program may end meanwhile: it waits for the threads of a pool, and a GPU takes minutes.
+    pairs = zip(stages, models, strict=True)
+    made = [on_own_thread("compiler", partial(compile_stage, *pair)) for pair in pairs]
+    wait(made)
+    return [each.result() for each in made]
 
 
 def gpu_options(device: str) -> dict[str, str]:

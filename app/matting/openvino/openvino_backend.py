@@ -10,15 +10,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
 import numpy as np
 
 from app.core.targets import INTEL
-from app.core.threads import Strips, name_thread, on_own_thread
+from app.core.threads import Strips, name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
 from app.matting.interface import DARK, StepGeometry, network_gain
@@ -38,7 +36,7 @@ from app.matting.openvino.conversion import (
     fitted,
     halved_shapes,
 )
-from app.matting.openvino.gpu import GpuStages, check
+from app.matting.openvino.gpu import GpuNetwork
 from models.exchange import (
     COEFFICIENTS,
     PLATE_CHANNELS,
@@ -127,8 +125,8 @@ class RecurrentNetwork:
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         plate: Shape = (1, PLATE_CHANNELS, height, width)
-        self._inputs = {"small": small, "plate": plate, **halves, **states}
-        models, shapes = fitted(artefact, self._inputs)
+        inputs = {"small": small, "plate": plate, **halves, **states}
+        self._models, shapes = fitted(artefact, inputs)
         # Also what no stage reads or writes: the kernels around them do.
         shapes["small"] = small
         for name in COEFFICIENTS:
@@ -153,12 +151,17 @@ class RecurrentNetwork:
         # Whether the arrays of steady stages are of the stream.
         self._has_features = False
         # What runs the stages in place of the CPU, until it fails.
-        self.gpu: GpuStages | None = None
-        self.gpu_error: RuntimeError | None = None
-        networks = compiled(artefact.stages, models, precision, threads=threads)
+        self.gpu: GpuNetwork | None = None
+        networks = compiled(artefact.stages, self._models, precision, threads=threads)
         self._requests = []
         for stage, network in zip(artefact.stages, networks, strict=True):
             self._requests.append(bound(stage, network, self.arrays))
+
+    def use_gpu(self, plugin: str, precision: str) -> GpuNetwork:
+        """Let a GPU run the stages in place of the CPU, once they are compiled for it."""
+        stages = self._artefact.stages
+        self.gpu = GpuNetwork(stages, self._models, self.arrays, plugin, precision)
+        return self.gpu
 
     def run(
         self,
@@ -218,13 +221,16 @@ class RecurrentNetwork:
     def infer(self, steady: bool = False) -> None:
         """Run the network on its input, without the guided filter and the memory.
 
-        steady: leave out the steady stages, if what they wrote is of the stream.
+        steady: leave out the steady stages, if what they wrote is of the stream; a GPU, which
+        spares the processor nothing by that, runs them all.
         """
-        left_out = steady and self._has_features
-        if self.gpu is None:
-            self._infer_on_cpu(left_out)
-        else:
-            self._infer_on_gpu(self.gpu, left_out)
+        if self.gpu is None or not self.gpu.is_ready():
+            self._infer_on_cpu(left_out=steady and self._has_features)
+        elif not self.gpu.infer(self._read_cells, self._infer_on_cpu):
+            # What the GPU wrote in earlier frames may be wrong as well.
+            for state in self.memory.states.values():
+                state.fill(0)
+            self._infer_on_cpu()
         self._has_features = True
 
     def _read_cells(self) -> Floats:
@@ -240,40 +246,15 @@ class RecurrentNetwork:
             alpha = self.arrays["coarse"][0, 0]
         return alpha
 
-    def make_gpu(self, plugin: str, precision: str) -> GpuStages:
-        """Compile the same network for a GPU (any thread). Raises RuntimeError."""
-        models, _ = fitted(self._artefact, self._inputs)
-        return GpuStages(self._artefact.stages, models, self.arrays, plugin, precision)
+    def _infer_on_cpu(self, left_out: bool = False) -> Floats:
+        """Run the stages on the CPU; return alpha as of `_read_cells`.
 
-    def _infer_on_cpu(self, left_out: bool) -> Floats:
-        """Run the stages on the CPU; return alpha as of `_read_cells`."""
+        left_out: without the steady ones.
+        """
         for stage, request in zip(self._artefact.stages, self._requests, strict=True):
             if not (left_out and stage.steady):
                 request.infer()
         return self._read_cells()
-
-    def _infer_on_gpu(self, gpu: GpuStages, left_out: bool) -> None:
-        """Run the stages on the GPU.
-
-        If it fails or is to be checked, run them also on the CPU, from the same inputs.
-        """
-        try:
-            is_checked = gpu.is_due_for_check()
-            gpu.infer(left_out and not is_checked)
-            alpha = self._read_cells()
-            if gpu.changes_suddenly(alpha) and not is_checked:
-                is_checked = True
-                if left_out:
-                    # What the steady stages wrote earlier may be what is wrong.
-                    gpu.infer(left_out=False)
-                    alpha = self._read_cells()
-            if is_checked:
-                of_gpu = alpha.copy()  # the CPU writes into the same array
-                check(of_gpu, self._infer_on_cpu(left_out=False))
-        except RuntimeError as error:
-            self.gpu = None
-            self.gpu_error = error
-            self._infer_on_cpu(left_out=False)
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
@@ -356,14 +337,6 @@ def filter_kernel(weights: FilterWeights) -> tuple[Callable[..., object], tuple[
     return fast_filter_rows, (weights.epsilon, weights.renormalize_borders)
 
 
-@dataclass(frozen=True, slots=True)
-class _AwaitedGpu:
-    """The network on a GPU, while it is compiled beside the frames."""
-
-    stages: Future[GpuStages]
-    precision: str
-
-
 class OpenVinoBackend(CpuBackend):
     """Runs a network on the frame, or on a window of its columns where that is enough.
 
@@ -411,15 +384,11 @@ class OpenVinoBackend(CpuBackend):
         can_narrow = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
         self._narrows = live and can_narrow
         self._frames = 0
-        self._next_gpu: _AwaitedGpu | None = None
         if gpu is not None:
-            plugin, gpu_precision = gpu
-            make_gpu = partial(self._whole.make_gpu, plugin, gpu_precision)
-            stages = on_own_thread("gpu-compiler", make_gpu)
-            self._next_gpu = _AwaitedGpu(stages, gpu_precision)
+            made = self._whole.use_gpu(*gpu)
             if not live:
-                wait([stages])
-                self._follow_gpu()
+                made.wait()
+        self._follow_gpu()
 
     @property
     def window(self) -> slice | None:
@@ -431,7 +400,8 @@ class OpenVinoBackend(CpuBackend):
     def make_network(self, width: int) -> RecurrentNetwork:
         """Return the network for so many columns. Raises RuntimeError."""
         part = StepGeometry(width, self._geometry.small_height, 1.0)
-        return RecurrentNetwork(self._artefact, part, self.precision, self.strips, self._threads)
+        precision = self._cpu_precision
+        return RecurrentNetwork(self._artefact, part, precision, self.strips, self._threads)
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
@@ -449,7 +419,7 @@ class OpenVinoBackend(CpuBackend):
             self._begin_making()
         first = None
         # A GPU needs less of the processor for all columns than the CPU for a few.
-        if self._narrow is not None and self._whole.gpu is None:
+        if self._narrow is not None and self.device != INTEL:
             first = self._columns.choose(small)
         if first != self._first:
             self._move_memory(first)
@@ -488,23 +458,17 @@ class OpenVinoBackend(CpuBackend):
         return Coefficients(small, slope, offset, self._whole.run(steady))
 
     def _follow_gpu(self) -> None:
-        """Use the GPU once the network is compiled for it, and say where the network runs."""
-        if self._next_gpu is not None and self._next_gpu.stages.done():
-            made = self._next_gpu
-            self._next_gpu = None
-            try:
-                self._whole.gpu = made.stages.result()
-            except RuntimeError as error:
-                self._whole.gpu_error = error
-            else:
-                self.device = INTEL
-                self.precision = made.precision
-        if self._whole.gpu_error is not None:
-            self.gpu_problem = str(self._whole.gpu_error).strip().splitlines()[-1]
-            self._whole.gpu_error = None
-            _log.warning("The GPU failed; the network runs on the CPU: %s", self.gpu_problem)
+        """Say whether the network runs on the GPU, and why it does no more."""
+        gpu = self._whole.gpu
+        if gpu is None:
+            return
+        if gpu.is_ready():
+            self.device = INTEL
+            self.precision = gpu.precision
+        else:
             self.device = CpuBackend.device
             self.precision = self._cpu_precision
+        self.gpu_problem = gpu.problem
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
@@ -526,8 +490,8 @@ class OpenVinoBackend(CpuBackend):
     def _begin_making(self) -> None:
         """Begin to make the network for the wanted columns, on a thread, once it is worth it."""
         # A GPU runs all columns; once it fails, the CPU needs the network for fewer.
-        is_on_gpu = self._next_gpu is not None or self._whole.gpu is not None
-        if self._narrows and not is_on_gpu and self._frames >= FRAMES_BEFORE_NARROW:
+        is_for_gpu = self._whole.gpu is not None and not self._whole.gpu.problem
+        if self._narrows and not is_for_gpu and self._frames >= FRAMES_BEFORE_NARROW:
             self._next_narrow = self._pool.submit(self.make_network, self._columns.wanted)
 
     def _use(self, made: Future[RecurrentNetwork]) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +52,7 @@ from models.table import BUNDLED
 from tests.fakes.states import has_sent_frames
 from tests.published import install
 from tests.stand_ins import always
-from tests.waiting import eventually
+from tests.waiting import eventually, no_longer
 
 pytestmark = pytest.mark.linux("app.matting.openvino.gpu")
 PLUGIN = "IGPU_CPU"
@@ -83,18 +87,28 @@ def engine(plugin: str = PLUGIN, precision: str = "float32", *, live: bool = Fal
     )
 
 
+def step(engine: FrameEngine, frame: BgrImage) -> Matte:
+    return engine.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(), "off"))
+
+
 def steps(engine: FrameEngine) -> list[Matte]:
-    backdrop = np.zeros_like(FRAMES[0])
-    return [engine.step(StepRequest(frame, backdrop, EdgeSettings(), "off")) for frame in FRAMES]
+    return [step(engine, frame) for frame in FRAMES]
 
 
 @functools.cache
-def right() -> tuple[BgrImage, ...]:
-    """The composites of the CPU."""
+def right(forgets_at: int = 0) -> tuple[BgrImage, ...]:
+    """The composites of the CPU, whose network forgets the frames before this one."""
     cpu = engine("")
-    composites = tuple(matte.composite for matte in steps(cpu))
+    own = cpu.backend
+    assert isinstance(own, backend.OpenVinoBackend)
+    composites = []
+    for index, frame in enumerate(FRAMES):
+        if index == forgets_at:
+            for state in own._whole.memory.states.values():  # noqa: SLF001 - as once a GPU fails
+                state.fill(0)
+        composites.append(step(cpu, frame).composite)
     cpu.close()
-    return composites
+    return tuple(composites)
 
 
 def test_the_network_on_the_gpu_returns_what_that_on_the_cpu_does() -> None:
@@ -117,39 +131,56 @@ def test_a_live_picture_does_not_wait_for_the_compiler() -> None:
     made.close()
 
 
+ERRORS = {
+    "goes": RuntimeError("[GPU] CL_OUT_OF_RESOURCES"),
+    "memory": MemoryError("std::bad_alloc"),
+    "index": IndexError(),
+}
+
+
 class FaultyRequest:
     """A request of a GPU that breaks at a frame."""
 
-    def __init__(self, request: ov.InferRequest, fault: str, at: int) -> None:
+    def __init__(self, stage: NetworkStage, request: ov.InferRequest, fault: str, at: int) -> None:
+        self._stage = stage
         self._request = request
         self._fault = fault
         self._left = at
+        # What it wrote last.
+        self._outputs: dict[int, NDArray[np.float32]] = {}
 
     def infer(self) -> None:
         self._request.infer()
 
     def start_async(self) -> None:
         self._left -= 1
-        if self._left < 0 and self._fault == "goes":
-            raise RuntimeError("[GPU] CL_OUT_OF_RESOURCES")
-        if self._left < 0 and self._fault == "memory":
-            raise RuntimeError("[GPU] out of memory")
+        if self._left < 0 and self._fault in ERRORS:
+            raise ERRORS[self._fault]
         self._request.start_async()
 
     def wait_for(self, timeout_ms: int) -> bool:
-        return bool(self._request.wait_for(timeout_ms)) and not (
-            self._left < 0 and self._fault == "hangs"
-        )
+        is_hanging = self._left < 0 and self._fault == "hangs"
+        return bool(self._request.wait_for(timeout_ms)) and not is_hanging
 
     def get_output_tensor(self, index: int) -> ov.Tensor:
-        tensor = self._request.get_output_tensor(index)
-        if self._left >= 0:
-            return tensor
-        wrong = {
-            "NaN": np.full_like(tensor.data, np.nan),
-            "garbage": np.roll(tensor.data, 9, axis=-2),
-        }
-        return ov.Tensor(wrong.get(self._fault, tensor.data))
+        values = self._request.get_output_tensor(index).data
+        if self._left < 0:
+            values = self._broken(index, values.copy())
+        self._outputs[index] = values.copy()
+        return ov.Tensor(values)
+
+    def _broken(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._fault == "NaN":
+            values.flat[values.size // 2] = np.nan
+        elif self._fault == "garbage":
+            values = np.roll(values, 9, axis=-2)
+        elif self._fault == "shape":
+            values = values[..., 1:].copy()
+        elif self._fault == "freezes":
+            values = self._outputs[index]
+        elif self._fault == "forgets" and self._stage.writes[index].startswith("next"):
+            values.fill(0)
+        return values
 
 
 def break_requests(monkeypatch: pytest.MonkeyPatch, fault: str, at: int) -> None:
@@ -163,16 +194,23 @@ def break_requests(monkeypatch: pytest.MonkeyPatch, fault: str, at: int) -> None
         outputs: bool,
     ) -> Any:
         request = bound(stage, network, arrays, outputs=outputs)
-        return request if stage.steady else FaultyRequest(request, fault, at)
+        return request if stage.steady else FaultyRequest(stage, request, fault, at)
 
     monkeypatch.setattr(module, "bound", faulty)
 
 
-@pytest.mark.parametrize("at", [0, 3])
-@pytest.mark.parametrize("fault", ["goes", "memory", "hangs", "NaN", "garbage"])
+@pytest.mark.parametrize(
+    ("fault", "at"),
+    [
+        *itertools.product(["goes", "hangs", "NaN", "garbage"], [0, 3]),
+        *itertools.product(["memory", "index", "shape", "freezes", "forgets"], [3]),
+    ],
+)
 def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, at: int
 ) -> None:
+    if fault == "forgets":
+        monkeypatch.setattr(module, "CHECK_EVERY", 3)  # else it is compared later
     break_requests(monkeypatch, fault, at)
     made = engine()
 
@@ -180,10 +218,51 @@ def test_the_cpu_takes_over_in_the_frame_in_which_the_gpu_fails(
 
     assert made.info.device == "cpu" and made.info.gpu_problem
     assert caplog.text.count("the network runs on the CPU") == 1
-    assert all((one == other).all() for one, other in zip(composites, right(), strict=True)), (
+    expected = right(forgets_at=at)
+    assert all((one == other).all() for one, other in zip(composites, expected, strict=True)), (
         "no frame shows it"
     )
     made.close()
+
+
+def test_a_compiler_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network ran on the CPU as if it would be on the GPU in a moment, at each start."""
+    ends = threading.Event()
+    monkeypatch.setattr(module, "compiled", lambda *_, **__: ends.wait())
+    monkeypatch.setattr(module, "COMPILE_LIMIT_S", 0.0)
+
+    live = engine(live=True)
+    of_a_film = engine()
+
+    for made in (live, of_a_film):
+        assert (steps(made)[-1].composite == right()[-1]).all()
+        assert (made.info.device, made.info.gpu_problem) == ("cpu", "its compiler does not end")
+        made.close()
+    ends.set()
+    no_longer(is_compiling)
+
+
+def is_compiling() -> bool:
+    return any(thread.name == "gpu-compiler" for thread in threading.enumerate())
+
+
+QUITS = """
+import threading
+from tests.matting.openvino import test_gpu
+from app.matting.openvino import conversion
+test_gpu.register()
+conversion.gpu_options = lambda device: threading.Event().wait()
+print(test_gpu.engine(live=True).info.device)
+"""
+
+
+def test_the_program_ends_while_a_network_is_compiled_for_the_gpu() -> None:
+    """It waited for the compiler, which takes a minute."""
+    done = subprocess.run(
+        [sys.executable, "-c", QUITS], capture_output=True, text=True, check=True, timeout=120
+    )
+
+    assert done.stdout.split() == ["cpu"]
 
 
 def test_values_that_become_wrong_slowly_are_found_at_the_next_comparison(
@@ -224,7 +303,8 @@ def test_no_network_for_fewer_columns_is_made_while_the_gpu_runs_all(
 
     own = made.backend
     assert isinstance(own, backend.OpenVinoBackend)
-    own._whole.gpu = None  # noqa: SLF001 - as after a failure
+    assert own._whole.gpu is not None  # noqa: SLF001
+    own._whole.gpu.problem = "it does not answer"  # noqa: SLF001 - as after a failure
     steps(made)
 
     assert len(widths) == 2
@@ -424,10 +504,11 @@ def test_the_driver_is_told_from_another_without_loading_it(
         file.write_text(text)
         return READ_DRIVER.__wrapped__()  # without the cache
 
-    assert digest(drivers / "intel.icd", str(tmp_path / "library")) == "", "no card"
+    assert digest(drivers / "nvidia.icd", str(tmp_path / "another")) == "", "no card"
     digest(cards / "0" / "class", "0x030000\n")
     assert digest(cards / "0" / "vendor", "0x1002\n") == "", "one of another maker"
-    first = digest(cards / "0" / "vendor", "0x8086\n")
+    assert digest(cards / "0" / "vendor", "0x8086\n") == "", "a driver of another maker"
+    first = digest(drivers / "intel.icd", str(tmp_path / "library"))
     second = digest(tmp_path / "library", "of the next version")
     third = digest(cards / "1" / "class", "0x030000\n")  # a card that changes the order
     (drivers / "intel.icd").unlink()
