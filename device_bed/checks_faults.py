@@ -39,6 +39,10 @@ from device_bed.tools import (
 BACKGROUND = "#336699"
 RECOVERED_S = 2.0
 """Longest time from the end of a fault to the next frames of the camera."""
+LIVED_S = 1.5
+"""How long a camera works between two faults: one that fails right after each opening is opened
+with waits.
+"""
 SILENT_S = 5.0
 """How long no buffer arrives: longer than the program waits before it names the camera."""
 ONE_BUFFER = "inject_v4l2_buf_flag_error"
@@ -160,11 +164,13 @@ def test_faults_of_the_stream() -> None:
     """Check that a stream that fails is opened again, also where the first tries fail."""
     with watched_program() as (camera, _):
         for fault in (FATAL, QUEUEING):
+            time.sleep(LIVED_S)
             set_control(camera, fault, 1)
             back_s = recovered_s()
             say(f"{fault}: frames again after {back_s:.1f} s")
             assert back_s < RECOVERED_S * SLACK
         for fault in AT_OPENING:
+            time.sleep(LIVED_S)
             set_control(camera, fault, 1)
             set_control(camera, FATAL, 1)
             back_s = recovered_s()
@@ -265,6 +271,7 @@ def test_changed_inputs_and_standards() -> None:
 
 def make_and_recover(change: Change) -> None:
     """Make a change, and check how long it takes until there are frames."""
+    time.sleep(LIVED_S)
     make(change)
     back_s = recovered_s()
     source = ctl("status")["source"]

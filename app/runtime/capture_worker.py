@@ -223,7 +223,8 @@ class OpenSource:
         # time.perf_counter() at which a camera is looked for
         # again while the demonstration stands in for it.
         self.look_again_s = 0.0
-        self.last_frame_s = time.perf_counter()
+        self.opened_s = time.perf_counter()
+        self.last_frame_s = self.opened_s
         self.next_index = 0
         # The settings that say how its frames are turned; None before its first frame.
         self.oriented_for: CaptureSettings | None = None
@@ -251,6 +252,8 @@ class CaptureWorker:
         self._source: OpenSource | None = None
         # They are not tried again while another source runs.
         self._last_attempt: CaptureSettings | None = None
+        # The source lost last had lived for a moment only.
+        self._is_lost_soon = False
         # The source opened last, if any, only stands in for a camera that is not there.
         self.no_camera = False
         # As in `SourceInfo`. It is kept when a camera is
@@ -321,8 +324,17 @@ class CaptureWorker:
         # What is compared with a plate must have the plate's exposure, or the room itself differs.
         compares = self._demand.takes_plate or self._engines.compares_with_plate
         self._read(source, hold_exposure=settings.lock_exposure or compares)
-        # A source that was lost before its first frame is opened again after a wait, not at once.
-        return source.next_index > 0 or self._source is not None
+        return self._source is not None or self._is_opened_at_once(source)
+
+    def _is_opened_at_once(self, lost: OpenSource) -> bool:
+        """Return whether a source that was lost is opened again without a wait.
+
+        One that is lost again and again, right after it was opened, would be opened all the time.
+        """
+        lived_s = lost.last_frame_s - lost.opened_s
+        was_lost_soon = self._is_lost_soon
+        self._is_lost_soon = lived_s < self._context.timing.source_retry_s
+        return lost.next_index > 0 and not (was_lost_soon and self._is_lost_soon)
 
     def _opens_anew(self, settings: CaptureSettings) -> bool:
         """Return whether a source is to be opened.

@@ -15,7 +15,7 @@ import pytest
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.core.types import PictureKind
+from app.core.types import Frame, PictureKind
 from app.effects.zones import Zone
 from app.output.base import SinkContext
 from app.runtime.capture_worker import Preview
@@ -116,6 +116,36 @@ def test_a_silent_source_names_what_to_check(
     parts = replace(world.parts(), open_source=open_silent)
     with running(world, BASE, Timing(source_timeout_s=0.1), parts=parts):
         eventually(is_named)
+
+
+def test_a_source_that_is_lost_right_after_each_opening_is_opened_with_waits(
+    world: FakeWorld,
+) -> None:
+    """A camera that delivers one frame and fails would be opened several times a second."""
+
+    class OneFrame(FakeSource):
+        """Is lost after its first frame."""
+
+        def read(self) -> Frame | None:
+            if self.decoded == 1:
+                raise SourceLostError("The camera has failed.")
+            return super().read()
+
+    def open_one(settings: CaptureSettings) -> FakeSource:
+        world.sources.append(OneFrame(settings, world.faults, "camera"))
+        return world.sources[-1]
+
+    def opened(times: int) -> bool:
+        return len(world.sources) == times and world.sources[-1].closed_on is not None
+
+    parts = replace(world.parts(), open_source=open_one)
+    with running(world, BASE, Timing(source_retry_s=3600.0), parts=parts) as pipeline:
+        eventually(opened, 2)
+        eventually(in_phase, pipeline, Phase.WAITING)
+        assert opened(2), "the first loss may be a moment's fault, the second is not"
+
+        pipeline.retry()
+        eventually(opened, 3)
 
 
 def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera(
