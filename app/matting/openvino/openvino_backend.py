@@ -33,6 +33,7 @@ from app.matting.openvino.conversion import (
     Shape,
     bound,
     compiled,
+    compiled_for_any_size,
     fitted,
     halved_shapes,
 )
@@ -52,9 +53,9 @@ _log = logging.getLogger(__name__)
 # the size of the small frame and at a quarter of it.
 DECISION = "decision.last"
 FORGETTING = "forgetting.last"
-# The network for fewer columns is made after so many frames:
-# whoever tries another detail waits for one network only.
-FRAMES_BEFORE_NARROW = 45
+# The network for one size alone, and the one for fewer columns, are made after
+# so many frames: whoever tries another detail waits for neither.
+FRAMES_BEFORE_OWN = 45
 
 
 class NetworkMemory:
@@ -86,13 +87,13 @@ class NetworkMemory:
     def copy(self, other: NetworkMemory, own_first: int, first: int, width: int) -> None:
         """Copy what another network of the same kind remembers of `width` columns.
 
-        own_first, first: where these begin in the small frame of either network; all three are
-        multiples of all factors of states.
+        own_first, first: where these begin in the small frame of either network. They and the width
+        are multiples of all factors of states, or the columns are all of both networks.
         """
         theirs = other.arrays
         for name, own in self.arrays.items():
             axis, factor = self._columns_of[name]
-            count = width // factor
+            count = -(-width // factor)
             target = np.moveaxis(own, axis, 0)[own_first // factor :][:count]
             source = np.moveaxis(theirs[name], axis, 0)[first // factor :][:count]
             np.copyto(target, source)
@@ -108,12 +109,16 @@ class RecurrentNetwork:
         precision: str,
         strips: Strips,
         threads: int | None = None,
+        *,
+        for_any_size: bool = False,
     ) -> None:
         """Compile the artefact for this geometry. threads: of an inference; None for all cores.
 
-        Raises RuntimeError if OpenVINO fails to compile it.
+        for_any_size: use what is compiled for any size, see `compiled_for_any_size`. Raises
+        RuntimeError if OpenVINO fails to compile it.
         """
         self._strips = strips
+        self.is_for_any_size = for_any_size
         self._artefact = artefact
         self._filter = None
         if artefact.guided_filter is not None:
@@ -152,7 +157,10 @@ class RecurrentNetwork:
         self._has_features = False
         # What runs the stages in place of the CPU, until it fails.
         self.gpu: GpuNetwork | None = None
-        networks = compiled(artefact.stages, self._models, precision, threads=threads)
+        if for_any_size:
+            networks = compiled_for_any_size(artefact, precision, threads)
+        else:
+            networks = compiled(artefact.stages, self._models, precision, threads=threads)
         self._requests = []
         for stage, network in zip(artefact.stages, networks, strict=True):
             self._requests.append(bound(stage, network, self.arrays))
@@ -361,28 +369,30 @@ class OpenVinoBackend(CpuBackend):
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
-        live: whether the network may leave out columns. The network for them is made beside early
-        frames, and again when other windows suffice. gpu: OpenVINO's name of a GPU that runs the
-        network of all columns, and its precision; a live picture does not wait for it. Raises
-        RuntimeError if OpenVINO fails to compile the network for the CPU.
+        live: whether the picture waits for the network, which may leave out columns. It begins with
+        one for any size; the one for this size alone is made beside the frames, and then the one
+        for fewer columns, again whenever other windows suffice. gpu: OpenVINO's name of a GPU that
+        runs the network of all columns, and its precision; a live picture does not wait for it.
+        Raises RuntimeError if OpenVINO fails to compile the network for the CPU.
         """
         super().__init__(geometry, precision, threads)
         self._cpu_precision = precision
         self._artefact = artefact
         self._threads = threads
-        self._whole = self.make_network(geometry.small_width)
+        self._whole = self.make_network(geometry.small_width, for_any_size=live)
         self._columns = ColumnTracker(geometry.small_width, survey_frames)
         self._pool = ThreadPoolExecutor(
             1, thread_name_prefix="compiler", initializer=name_thread, initargs=("compiler",)
         )
-        # The network for fewer columns, and the next one while it is made.
+        # The network for fewer columns, and what is made beside the frames.
         self._narrow: RecurrentNetwork | None = None
-        self._next_narrow: Future[RecurrentNetwork] | None = None
+        self._next: Future[RecurrentNetwork] | None = None
+        # Whether networks are made beside the frames, until one fails.
+        self._makes = live
         # First column of the window that was seen last,
         # and that has the memory; None: all columns.
         self._first: int | None = None
-        can_narrow = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
-        self._narrows = live and can_narrow
+        self._narrows = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
         self._frames = 0
         if gpu is not None:
             made = self._whole.use_gpu(*gpu)
@@ -397,26 +407,31 @@ class OpenVinoBackend(CpuBackend):
             return None
         return slice(self._first, self._first + self._columns.window)
 
-    def make_network(self, width: int) -> RecurrentNetwork:
-        """Return the network for so many columns. Raises RuntimeError."""
-        part = StepGeometry(width, self._geometry.small_height, 1.0)
-        precision = self._cpu_precision
-        return RecurrentNetwork(self._artefact, part, precision, self.strips, self._threads)
+    def make_network(self, width: int, *, for_any_size: bool = False) -> RecurrentNetwork:
+        """Return the network for so many columns; see `RecurrentNetwork`. Raises RuntimeError."""
+        return RecurrentNetwork(
+            self._artefact,
+            StepGeometry(width, self._geometry.small_height, 1.0),
+            self._cpu_precision,
+            self.strips,
+            self._threads,
+            for_any_size=for_any_size,
+        )
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
         self._follow_gpu()
+        self._frames += 1
+        # Before the frame is read: it is read into the network that then runs.
+        if self._next is None:
+            self._begin_making()
+        elif self._next.done():
+            self._use(self._next)
         small = self._whole.small
         ratio = self._geometry.ratio
         self.strips.run(small.shape[1], shrink_rows, frame, ratio, ratio, small)
         if self._narrow is not None and self._last is not None:
             self._columns.track(self._last.coarse)
-        self._frames += 1
-        if self._next_narrow is not None:
-            if self._next_narrow.done():
-                self._use(self._next_narrow)
-        elif self._narrow is None or self._columns.wanted != self._columns.window:
-            self._begin_making()
         first = None
         # A GPU needs less of the processor for all columns than the CPU for a few.
         if self._narrow is not None and self.device != INTEL:
@@ -483,30 +498,43 @@ class OpenVinoBackend(CpuBackend):
         self._whole.close()
         if self._narrow is not None:
             self._narrow.close()
-        if self._next_narrow is not None and self._next_narrow.exception() is None:
-            self._next_narrow.result().close()
+        if self._next is not None and self._next.exception() is None:
+            self._next.result().close()
         super().close()
 
     def _begin_making(self) -> None:
-        """Begin to make the network for the wanted columns, on a thread, once it is worth it."""
-        # A GPU runs all columns; once it fails, the CPU needs the network for fewer.
+        """Begin to make the next network that spares time, on a thread, once it is worth it."""
+        # A GPU runs all columns; once it fails, the CPU needs the networks.
         is_for_gpu = self._whole.gpu is not None and not self._whole.gpu.problem
-        if self._narrows and not is_for_gpu and self._frames >= FRAMES_BEFORE_NARROW:
-            self._next_narrow = self._pool.submit(self.make_network, self._columns.wanted)
+        if not self._makes or is_for_gpu or self._frames < FRAMES_BEFORE_OWN:
+            return
+        if self._whole.is_for_any_size:
+            self._next = self._pool.submit(self.make_network, self._geometry.small_width)
+        elif self._narrows and (
+            self._narrow is None or self._columns.wanted != self._columns.window
+        ):
+            self._next = self._pool.submit(self.make_network, self._columns.wanted)
 
     def _use(self, made: Future[RecurrentNetwork]) -> None:
-        """Use the network for fewer columns that was made."""
-        self._next_narrow = None
+        """Use a network that was made beside the frames."""
+        self._next = None
         error = made.exception()
         if error is not None:
-            # It only spares time: all columns are seen from now on.
-            _log.warning("The network for fewer columns could not be made.", exc_info=error)
-            self._narrows = False
+            # It only spares time: what runs goes on.
+            _log.warning("A network that spares time could not be made.", exc_info=error)
+            self._makes = False
             return
         self._move_memory(None)
-        old = self._narrow
-        self._narrow = made.result()
-        self._columns.use(self._narrow.small.shape[2])
+        network = made.result()
+        old: RecurrentNetwork | None
+        if self._whole.is_for_any_size:
+            old = self._whole
+            network.copy_memory(old, 0, 0, self._geometry.small_width)
+            self._whole = network
+        else:
+            old = self._narrow
+            self._narrow = network
+            self._columns.use(network.small.shape[2])
         if old is not None:
             self._pool.submit(old.close)
 

@@ -181,10 +181,12 @@ class SeenPlateBackend(OpenVinoBackend):
         self._plate = plate
         self.set_gain(np.ones(3, np.float32))
 
-    def make_network(self, width: int) -> RecurrentNetwork:
-        """Return the network for so many columns. Raises RuntimeError."""
+    def make_network(self, width: int, *, for_any_size: bool = False) -> RecurrentNetwork:
+        """See `OpenVinoBackend.make_network`."""
         part = StepGeometry(width, self._geometry.small_height, 1.0)
-        self._network = SeenPlateNetwork(self._artefact, part, self.precision, self.strips)
+        self._network = SeenPlateNetwork(
+            self._artefact, part, self.precision, self.strips, for_any_size=for_any_size
+        )
         return self._network
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
