@@ -24,7 +24,7 @@ MAX_ERROR = 6
 WAIT_S = 600.0
 """The browser takes minutes to start in a virtual machine with little CPU time."""
 
-_NO_SANDBOX = {
+NO_SANDBOX = {
     f"MOZ_DISABLE_{part}_SANDBOX": "1"
     for part in ("CONTENT", "GMP", "RDD", "SOCKET_PROCESS", "UTILITY")
 }
@@ -40,7 +40,7 @@ def look(browser: str = "chromium") -> dict[str, Any]:
         page() as (address, reports),
     ):
         command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
-        nowhere, environment = subprocess.DEVNULL, {**os.environ, **_NO_SANDBOX}
+        nowhere, environment = subprocess.DEVNULL, {**os.environ, **NO_SANDBOX}
         with subprocess.Popen(
             command, stdout=nowhere, stderr=nowhere, env=environment, start_new_session=True
         ) as process:

@@ -9,6 +9,7 @@
 #   of the guest's suite; fetched by name from the folder of apt's own package, and built for the user-mode kernel alone
 # PACKAGE: a Debian package of the program; checks named program_... run the program that it installs, with its network
 # SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
+# STARTS: how often a browser opens the camera (4); the twenty of a version run by hand
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -50,5 +51,5 @@ if [ -n "${PACKAGE:-}" ]; then
 fi
 PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
 export LEND LOOPBACK_KO PROGRAM_PYTHON
-export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${PACKAGE:+ PACKAGE}${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
+export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${PACKAGE:+ PACKAGE}${STEADY_S:+ STEADY_S}${STARTS:+ STARTS}${SLACK:+ SLACK}"
 exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash device_bed/in_guest.sh "$@"

@@ -53,21 +53,30 @@ class FollowingPage:
     """A page that looks at the camera whenever it is asked."""
 
     address: str
-    asked: queue.Queue[dict[str, float]]
+    asked: queue.Queue[dict[str, Any]]
     reports: queue.Queue[dict[str, Any]]
 
     def look(
-        self, *, open_anew: bool = False, closed_s: float = 0.0, timeout_s: float = 60.0
+        self,
+        *,
+        open_anew: bool = False,
+        closed_s: float = 0.0,
+        size: tuple[int, int] | None = None,
+        timeout_s: float = 60.0,
     ) -> dict[str, Any]:
-        """Return what the page sees now. open_anew: it closes the camera first, and opens it `closed_s` later."""
-        self.asked.put({"open_anew": open_anew, "closed_ms": 1000 * closed_s})
+        """Return what the page sees now.
+
+        open_anew: it closes the camera first, and opens it `closed_s` later. size: what it asks for.
+        """
+        video = True if size is None else {"width": size[0], "height": size[1]}
+        self.asked.put({"open_anew": open_anew, "closed_ms": 1000 * closed_s, "video": video})
         return self.reports.get(timeout=timeout_s)
 
 
 @contextmanager
 def following_page() -> Iterator[FollowingPage]:
     """Serve the page that looks when it is asked."""
-    asked: queue.Queue[dict[str, float]] = queue.Queue()
+    asked: queue.Queue[dict[str, Any]] = queue.Queue()
     with page("follow.html", asked) as (address, reports):
         yield FollowingPage(address, asked, reports)
         asked.put({"open_anew": False, "closed_ms": 0.0})  # the page may be waiting
@@ -75,7 +84,7 @@ def following_page() -> Iterator[FollowingPage]:
 
 @contextmanager
 def page(
-    name: str = "page.html", asked: queue.Queue[dict[str, float]] | None = None
+    name: str = "page.html", asked: queue.Queue[dict[str, Any]] | None = None
 ) -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
     """Serve a page that opens the camera; gives its address and what it reports. asked: what it is to do next."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()

@@ -1,0 +1,119 @@
+"""Readers of different sizes, one after the other, of the virtual camera as the program leaves it.
+
+`STARTS` says how often a browser opens the camera: a start takes seconds in the virtual machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.doctor.proof import bar_error, colour_bars
+from device_bed.checks_browser import NO_SANDBOX
+from device_bed.tools import DEVICE, load, read_gstreamer, say, sending, until
+from tests.output.web_page import FollowingPage, browser_command, following_page
+
+STARTS = int(os.environ.get("STARTS", "4"))
+GSTREAMER_STARTS = 20
+SMALL = (640, 480)
+LARGE = (1280, 720)
+"""What the sender switches to and back, see `send_bars`."""
+MAX_ERROR = 6
+CHANGED_S = 10.0
+BROWSER_S = 600.0
+"""A browser takes minutes to start in a virtual machine with little CPU time."""
+
+
+def format_of_node() -> str:
+    """Return what the node offers to readers, such as `YUYV:640x480@30`; empty without a sender."""
+    return Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format").read_text().strip()
+
+
+def offer(size: tuple[int, int], sender: ForkProcess) -> None:
+    """Let the sender switch to pictures of this size, which the node follows without a reader."""
+    words = f":{size[0]}x{size[1]}@"
+    if words in format_of_node():
+        return
+    assert sender.pid is not None
+    os.kill(sender.pid, signal.SIGUSR1)
+    until(
+        lambda: words in format_of_node(),
+        CHANGED_S,
+        lambda: f"the node still offers {format_of_node()}",
+    )
+
+
+@pytest.mark.usefixtures("each_backend")
+def test_readers_gstreamer() -> None:
+    """Check that each of twenty readers gets the picture, where its size changes before each."""
+    load()
+    took_s = list[float]()
+    with sending() as sender:
+        for size in islice(cycle((LARGE, SMALL)), GSTREAMER_STARTS):
+            offer(size, sender)
+            began_s = time.monotonic()
+            error = bar_error(read_gstreamer(*size))
+            took_s.append(time.monotonic() - began_s)
+            assert error <= MAX_ERROR, f"wrong colours in {size}"
+    say(f"{len(took_s)} readers: median {np.median(took_s):.1f} s, longest {max(took_s):.1f} s")
+
+
+@contextmanager
+def showing(browser: str) -> Iterator[FollowingPage]:
+    """Show the page that follows the camera in a browser."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        following_page() as page,
+    ):
+        command = browser_command(browser, Path(folder) / "profile", page.address, pipewire=False)
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **NO_SANDBOX},
+            start_new_session=True,
+        ) as process:
+            try:
+                yield page
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def near_a_left_bar(seen: dict[str, Any]) -> bool:
+    """Return whether the left edge has the colour of the first bar, or of the second one where the
+    browser has cut the sides.
+    """
+    bars = colour_bars(8, 1)[0, :2, ::-1].astype(int)
+    return bool(np.abs(bars - seen["middle"]).max(1).min() <= MAX_ERROR)
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
+def test_readers_browser(browser: str) -> None:
+    """Check a page that opens the camera again and again, in sizes of its own."""
+    if shutil.which(browser) is None:
+        pytest.skip(f"{browser} is not installed")
+    load()
+    opened_ms = list[float]()
+    with sending(), showing(browser) as page:
+        for size in islice(cycle((LARGE, SMALL)), STARTS):
+            seen = page.look(open_anew=True, size=size, timeout_s=BROWSER_S)
+            assert "error" not in seen, f"start {len(opened_ms) + 1}: {seen}"
+            assert seen["frames"] > 0 and near_a_left_bar(seen), seen
+            opened_ms.append(seen["opened_ms"])
+    say(
+        f"{len(opened_ms)} starts: first {opened_ms[0]:.0f} ms, later median "
+        f"{np.median(opened_ms[1:]):.0f} ms, longest {max(opened_ms[1:]):.0f} ms"
+    )
