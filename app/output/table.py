@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from app.core.errors import Stage
@@ -16,8 +17,8 @@ from app.system.pipewire.connection import daemon_answers
 
 
 def _load_for_camera(choice: virtual_camera.CameraChoice) -> None:
-    # Elsewhere the driver packs.
-    if LINUX:
+    # Elsewhere pyvirtualcam packs; packages lack it.
+    if LINUX or find_spec("pyvirtualcam") is None:
         load_kernels()
 
 

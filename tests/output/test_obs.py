@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing.shared_memory import SharedMemory
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ import pytest
 from app.core.types import Bytes
 from app.doctor.proof import bar_error
 from app.media import yuv
-from app.output import camera_list, obs, virtual_camera
+from app.output import camera_list, obs, table, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.obs import FrameQueue, ObsWriter, frame_offsets
-from app.output.virtual_camera import VirtualCamera
+from app.output.virtual_camera import CameraChoice, VirtualCamera
 from tests.output.conftest import FakeDriver, refusal
 from tests.output.pictures import picture
 from tests.stand_ins import always
@@ -148,6 +149,21 @@ def test_a_copy_without_pyvirtualcam_sends_to_the_camera_of_obs(
 
     assert (number, state, size) == (1, 2, (64, 48))
     assert (nv12[:48] == yuv.to_yuv(picture().image, "I420")[:48]).all()
+
+
+def test_a_copy_without_pyvirtualcam_loads_what_packs_its_frames(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was loaded, or compiled, while the first frame was to be sent."""
+    load = Mock()
+    monkeypatch.setattr(table, "LINUX", False)
+    monkeypatch.setattr(table, "load_kernels", load)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    spec = next(spec for spec in table.SINKS if spec.name == "virtual_camera")
+
+    spec.load(CameraChoice("auto"))
+
+    assert load.call_count == 1
 
 
 def test_other_systems_receive_bgr_of_fixed_size(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from types import SimpleNamespace
 from typing import NoReturn
 from unittest.mock import Mock
 
@@ -131,6 +132,7 @@ def test_a_repeated_frame_is_converted_once(
 
 def test_only_cameras_that_take_yuv_load_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "load_kernels", load := Mock())
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", SimpleNamespace(__spec__=Mock()))
     specs = {spec.name: spec for spec in table.SINKS}
     for alpha, linux, loaded in ((True, False, 0), (False, True, 2)):
         monkeypatch.setattr(table, "LINUX", linux)
