@@ -39,10 +39,8 @@ class Background(Protocol):
     one thread.
     """
 
-    @property
-    def problem(self) -> BackgroundError | None:
-        """Why the backdrop no longer changes; None while it works (any thread)."""
-        return None
+    # Why the backdrop no longer changes; None while it works (any thread).
+    problem: BackgroundError | None = None
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.
@@ -273,14 +271,9 @@ class VideoBackground(Background):
         self._size: tuple[int, int] | None = None
         self._playback = PlaybackClock(realtime=realtime)
         self._ended = False
-        self._failure: BackgroundError | None = None  # why no further frame is decoded
-        self._delay: BackgroundError | None = None  # why the next frame is late
+        # Why no further frame is decoded.
+        self._failure: BackgroundError | None = None
         self._worker.start()
-
-    @property
-    def problem(self) -> BackgroundError | None:
-        """See `Background.problem`; a delay is noted with each backdrop."""
-        return self._failure or self._delay
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the frame for `time_s`; the first call returns the first frame."""
@@ -295,7 +288,7 @@ class VideoBackground(Background):
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
                 self._show_due()
-            self._follow_delay()
+            self._note_problem()
             # After a change of size, frames decoded before still have the old size.
             self._current = geometry.lay_out(self._current, Layout(self._layout.fit), width, height)
             return self._current
@@ -325,13 +318,18 @@ class VideoBackground(Background):
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
-    def _follow_delay(self) -> None:
-        """Note why the next frame is late. The error stays the same object until the frame comes."""
+    def _note_problem(self) -> None:
+        """Note why no further frame comes, or why the next one is late.
+
+        The error stays the same object until the frame comes.
+        """
         overdue = self._worker.overdue_call()
-        if overdue is None:
-            self._delay = None
-        elif self._delay is None:
-            self._delay = BackgroundError(overdue)
+        if self._failure is not None:
+            self.problem = self._failure
+        elif overdue is None:
+            self.problem = None
+        elif self.problem is None:
+            self.problem = BackgroundError(overdue)
 
     def _read_frames(self) -> Iterator[tuple[float, VideoFrame]]:
         """Yield what the loop does, and tell how long a read blocks, as on a disk that is gone."""
