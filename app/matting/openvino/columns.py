@@ -193,8 +193,9 @@ class ColumnTracker:
         change[:, :, self._first // side : -(-end // side)] = 0
         if float(change.max()) <= MOVED:
             return False
-        planes = [cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE) for plane in last]
-        contrast = np.stack([np.asarray(plane) for plane in planes])
+        contrast = np.empty_like(last)
+        for plane, contrast_of_plane in zip(last, contrast, strict=True):
+            cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE, dst=contrast_of_plane)
         return bool((change > MOVED + SHIFT * contrast).any())
 
     def _begin_survey(self) -> None:

@@ -38,6 +38,7 @@ from app.matting.openvino.conversion import (
     halved_shapes,
 )
 from app.matting.openvino.gpu import GpuNetwork
+from app.matting.strict.cpu_strict import blurred
 from models.exchange import (
     COEFFICIENTS,
     PLATE_CHANNELS,
@@ -285,12 +286,6 @@ def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
     last -= 1
 
 
-def blurred(plane: Floats, radius: int) -> Floats:
-    """Return means over squares of this radius, (h, w); borders are replicated."""
-    size = 2 * radius + 1
-    return np.asarray(cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -398,7 +393,7 @@ class OpenVinoBackend(CpuBackend):
             made = self._whole.use_gpu(*gpu)
             if not live:
                 made.wait()
-        self._follow_gpu()
+            self._follow_gpu(made)
 
     @property
     def window(self) -> slice | None:
@@ -420,7 +415,8 @@ class OpenVinoBackend(CpuBackend):
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
-        self._follow_gpu()
+        if self._whole.gpu is not None:
+            self._follow_gpu(self._whole.gpu)
         self._frames += 1
         # Before the frame is read: it is read into the network that then runs.
         if self._next is None:
@@ -472,11 +468,8 @@ class OpenVinoBackend(CpuBackend):
             self._move_memory(None)
         return Coefficients(small, slope, offset, self._whole.run(steady))
 
-    def _follow_gpu(self) -> None:
+    def _follow_gpu(self, gpu: GpuNetwork) -> None:
         """Say whether the network runs on the GPU, and why it does no more."""
-        gpu = self._whole.gpu
-        if gpu is None:
-            return
         if gpu.is_ready():
             self.device = INTEL
             self.precision = gpu.precision

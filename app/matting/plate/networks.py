@@ -12,8 +12,9 @@ from app.matting.interface import StepGeometry
 from app.matting.kernels.composite import cut_cells
 from app.matting.kernels.network import shrink_rows
 from app.matting.openvino.conversion import Arrays, Artefact, bound, compiled, fitted
-from app.matting.openvino.openvino_backend import OpenVinoBackend, RecurrentNetwork, blurred
+from app.matting.openvino.openvino_backend import OpenVinoBackend, RecurrentNetwork
 from app.matting.plate.picture import lit_plate
+from app.matting.strict.cpu_strict import blurred
 from models.exchange import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
 
 # Number of cells per batch, chosen so that their windows fit into the CPU cache.

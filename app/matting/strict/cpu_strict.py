@@ -100,7 +100,7 @@ def strict_gain(small: Floats, coarse: Floats, memory: StrictMemory) -> Floats:
     known = memory.frames >= frames_needed
     memory.background *= _light_of(image, memory.background, known & empty & ~moving)
     difference = np.abs(image - memory.background).max(0)
-    agreeing = known & (_mean(difference) < rules.AGREEMENT)
+    agreeing = known & (blurred(difference, 1) < rules.AGREEMENT)
     is_present = (alpha > rules.PRESENT_ALPHA) & ~(agreeing & memory.hidden)
     memory.moved = (memory.moved | moving) & is_present
 
@@ -125,7 +125,9 @@ def _follow_motion(memory: StrictMemory, image: Floats, empty: Mask) -> Mask:
     # Light is measured where cells stay empty: a person who enters changes the mean of the frame.
     light = _light_of(image, memory.recent, empty & memory.empty)
     change = image - memory.recent * light
-    largest = np.max([np.abs(_mean(plane)) for plane in change], 0)
+    largest = np.zeros_like(change[0])
+    for plane in change:
+        np.maximum(largest, np.abs(blurred(plane, 1)), out=largest)
     memory.recent += np.float32(rules.REFERENCE_RATE) * (image - memory.recent)
     memory.empty = empty
     return np.asarray(largest > rules.MOTION)
@@ -181,9 +183,10 @@ def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
     return np.asarray(change, np.float32)[:, None, None]
 
 
-def _mean(cells: Floats) -> Floats:
-    """Return the means over 3x3 cells (h, w)."""
-    return np.asarray(cv2.blur(cells, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
+def blurred(plane: Floats, radius: int) -> Floats:
+    """Return means over squares of this radius, (h, w); borders are replicated."""
+    size = 2 * radius + 1
+    return np.asarray(cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _grown(mask: Mask) -> Mask:
