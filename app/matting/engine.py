@@ -67,17 +67,14 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         # Made for the size of the last frame.
         self.backend = make_backend(self._geometry)
+        # Replaced where it changes: it is looked at after each frame.
+        self.info = self._description()
         self._motion = Motion(live=live)
         # Number of scene cuts so far.
         self.cuts = 0
         self._closed = False
 
-    @property
-    def info(self) -> EngineInfo:
-        """See `MattingEngine.info`.
-
-        The device changes where the CPU takes over from a GPU, or the reverse.
-        """
+    def _description(self) -> EngineInfo:
         return EngineInfo(
             model=self._model,
             executor=self.backend.name,
@@ -109,6 +106,7 @@ class FrameEngine:
             self.backend.close()
             self._geometry = geometry
             self.backend = backend
+            self.info = self._description()
             self._motion.see_all()
         with backend_errors(self._model, self.backend.device, self.backend.precision):
             if self._motion.is_cut(frame):
@@ -129,6 +127,11 @@ class FrameEngine:
                     # A device that is lost refuses even that.
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
+        device = self.backend.device
+        gpu_problem = self.backend.gpu_problem
+        if device != self.info.device or gpu_problem != self.info.gpu_problem:
+            # A GPU has taken over from the CPU, or the reverse.
+            self.info = self._description()
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
