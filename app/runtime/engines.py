@@ -86,13 +86,6 @@ def _takes(key: EngineKey, frame: Frame) -> bool:
     return not key.camera or key.camera == frame.source.viewpoint
 
 
-def _looks_alike(before: Frame | None, frame: Frame) -> bool:
-    """Return whether two frames are of one source and one size."""
-    if before is None:
-        return False
-    return before.source == frame.source and before.image.shape == frame.image.shape
-
-
 def _check_plate(key: EngineKey) -> None:
     """Raise PlateError if the plate was captured with another source."""
     plate = key.settings.plate
@@ -315,7 +308,9 @@ class MatteFrame:
 
 
 class EngineSelector:
-    """For each frame call `request`, `use_built`, `decide`; after a step `completed` or `failed`.
+    """For each frame call `request` and `decide`; after a step `completed` or `failed`.
+
+    While no frames come, call `use_built` now and then.
 
     Used on the inference thread alone, unless noted otherwise.
     """
@@ -333,6 +328,8 @@ class EngineSelector:
         # The one in use.
         self._engine: MattingEngine | None = None
         self._newest_frame: Frame | None = None
+        self._sequence: tuple[int, tuple[int, int]] | None = None
+        """Its (generation, size)."""
         self._settings_of_choice: Settings | None = None
         self._choose_again = False
         self.compares_with_plate = False
@@ -387,15 +384,22 @@ class EngineSelector:
             self._choose_again = True
 
     def request(self, frame: Frame, settings: Settings) -> None:
-        """Request the engine that settings and frame need, when they change."""
-        is_other_source = not _looks_alike(self._newest_frame, frame)
+        """Request the engine that settings and frame need; use it once it is built."""
         self._newest_frame = frame
+        # A source that is opened or turned begins a generation; its size may change within one.
+        sequence = frame.generation, frame.size
+        is_other_source = sequence != self._sequence
+        self._sequence = sequence
         if self._choose_again or is_other_source or settings is not self._settings_of_choice:
             self._settings_of_choice = settings
             self._choose(frame, settings)
-        again = self._plan.due(time.monotonic())
-        if again is not None:
-            self._build_at_full_quality(again)
+        if self._plan.state is ChoiceState.FAILED:
+            again = self._plan.due(time.monotonic())
+            if again is not None:
+                self._build_at_full_quality(again)
+        # The attribute needs no lock, unlike taking the outcome.
+        if self.builder.outcome is not None:
+            self.use_built()
 
     def _choose(self, frame: Frame, settings: Settings) -> None:
         engine = settings.matting.engine
@@ -408,9 +412,6 @@ class EngineSelector:
 
     def use_built(self) -> None:
         """Use the engine that has become ready, if any, or record that it could not be built."""
-        # Asked for each frame: the attribute needs no lock, unlike taking the outcome.
-        if self.builder.outcome is None:
-            return
         outcome = self.builder.take_outcome()
         if outcome is None:
             return

@@ -110,7 +110,6 @@ class MattingWorker:
         if not self._backdrops.decided:
             self._backdrops.wait()
         self._engines.request(frame, settings)
-        self._engines.use_built()
         if settings.paused or settings.frozen or settings.background.kind == "none":
             self.stream.restart()
             if settings.paused:

@@ -146,7 +146,6 @@ class Bench:
         source = SourceInfo("camera", self.camera, self.camera, WIDTH, HEIGHT, 30.0, "")
         frame = Frame(self.image, self._frames, 0.0, source=source, generation=self.generation)
         self.selector.request(frame, self.settings)
-        self.selector.use_built()
         return self.selector.decide(frame, self.settings)
 
     def matte(self, busy_s: float = 0.01) -> MatteFrame:
@@ -272,6 +271,7 @@ def test_only_another_engine_is_asked_for_and_frames_wait_for_one_of_their_size(
     first = bench.matte()
     assert bench.decide() == replace(first, index=first.index + 1)
     bench.camera = "other"
+    bench.generation = 2
     for matting in ({"edges": EdgeSettings(feather_px=3)}, {"governor": False}):
         bench.choose(**matting)
         assert bench.settle()
