@@ -168,19 +168,6 @@ class Frame:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
 
-    def of(self, source: SourceInfo, orientation: Orientation) -> Frame:
-        """Return the frame turned upright, and named after its source.
-
-        source: as it opened, not turned.
-        """
-        if orientation == source.orientation:
-            return replace(self, source=source)
-        return replace(
-            self,
-            image=orientation.upright(self.image),
-            source=source.turned(orientation),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class BlurredBackground:

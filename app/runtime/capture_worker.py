@@ -226,8 +226,12 @@ class OpenSource:
         self.opened_s = time.perf_counter()
         self.last_frame_s = self.opened_s
         self.next_index = 0
-        # The settings that say how its frames are turned; None before its first frame.
+        # What the description of its frames was made from: the source's own, which a camera that
+        # changes its size replaces, and the settings that say how frames are turned. None before
+        # its first frame.
+        self.info: SourceInfo | None = None
         self.oriented_for: CaptureSettings | None = None
+        self.info_of_frames = source.info
 
 
 class CaptureWorker:
@@ -441,7 +445,8 @@ class CaptureWorker:
         # Decisions about frames of the source before it,
         # such as those to skip, do not hold for this one.
         self._generation += 1
-        self._orientation_of_last_frame = self._wanted_orientation(opened)
+        wanted = self._context.owner.current.capture
+        self._orientation_of_last_frame = self._wanted_orientation(opened, wanted)
         self.info = info.turned(self._orientation_of_last_frame)
         _log.info(
             "Opened the source %s %s: %dx%d at %g fps, %s.",
@@ -501,11 +506,14 @@ class CaptureWorker:
             return
         opened.next_index = frame.index + 1
         self._context.board.capture_ms.add(opened.last_frame_s - started_s)
-        if self._context.owner.current.capture is not opened.oriented_for:
-            self._follow_orientation(opened)
-        frame = frame.of(source.info, self._orientation_of_last_frame)
-        self.info = frame.source
-        self._frames.put(replace(frame, generation=self._generation))
+        wanted = self._context.owner.current.capture
+        if wanted is not opened.oriented_for or source.info is not opened.info:
+            self._describe_frames(opened, wanted)
+        image = frame.image
+        if self._orientation_of_last_frame != UNTURNED:
+            image = self._orientation_of_last_frame.upright(image)
+        info = opened.info_of_frames
+        self._frames.put(replace(frame, image=image, source=info, generation=self._generation))
 
     def _is_unneeded(self, index: int, started_s: float) -> bool:
         """Return whether to skip the next frame.
@@ -517,19 +525,24 @@ class CaptureWorker:
             return True
         return self._context.owner.current.paused and started_s < self._read_at_s
 
-    def _follow_orientation(self, opened: OpenSource) -> None:
-        """Turn frames from this one on as the settings ask now."""
-        opened.oriented_for = self._context.owner.current.capture
-        orientation = self._wanted_orientation(opened)
+    def _describe_frames(self, opened: OpenSource, wanted: CaptureSettings) -> None:
+        """Turn frames from this one on as the settings ask, and describe them as the source does
+        now.
+        """
+        info = opened.source.info
+        opened.info = info
+        opened.oriented_for = wanted
+        orientation = self._wanted_orientation(opened, wanted)
         if orientation != self._orientation_of_last_frame:
             self._orientation_of_last_frame = orientation
             self._generation += 1  # what was matted before looks like another scene
+        opened.info_of_frames = info.turned(orientation)
+        self.info = opened.info_of_frames
 
-    def _wanted_orientation(self, opened: OpenSource) -> Orientation:
+    def _wanted_orientation(self, opened: OpenSource, wanted: CaptureSettings) -> Orientation:
         """Return how to turn the frames of the open source, which may not be the one that the
         settings name now.
         """
-        wanted = self._context.owner.current.capture
         opened_with = opened.settings
         if opened_with is None or wanted.source == opened_with.source:
             return wanted.orientation

@@ -431,10 +431,13 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(
 ) -> None:
     source = FakeSource(BASE.capture)
     capture = PlateCapture(0.0, 0.05)
+    turned_info = source.info.turned(Orientation(180))
     enough = False
     while not enough:
         frame = source.read()
-        enough = capture.feed(frame and frame.of(source.info, Orientation(180)))
+        assert frame is not None
+        image = Orientation(180).upright(frame.image)
+        enough = capture.feed(replace(frame, image=image, source=turned_info))
     plate = capture.plate()
     np.testing.assert_array_equal(plate[1:-1, 1:-1], room_picture()[::-1, ::-1][1:-1, 1:-1])
     path = tmp_path / "plate.png"
