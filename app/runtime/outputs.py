@@ -211,7 +211,11 @@ class OutputClock:
             clock.rate_hz = settings.capture.fps
             if settings.paused or self.phase is Phase.RESTING:
                 clock.rate_hz = min(IDLE_HZ, settings.capture.fps)
-            self._draw_card_ahead(CardRequest(revision_in_force, settings, self._board.size))
+            card_request = CardRequest(revision_in_force, settings, self._board.size)
+            if card_request != self._card_drawn_for:
+                # Early, so that an image that cannot be read is reported at once.
+                self._card_drawn_for = card_request
+                self._card(settings)
             picture = self._choose(settings)
             if picture is not self.preview.newest:
                 self.preview.show(picture)
@@ -222,12 +226,6 @@ class OutputClock:
                 self._send(picture, mirror=settings.output.mirror)
                 self._board.sent = revision
                 self._ticked.notify_all()
-
-    def _draw_card_ahead(self, key: CardRequest) -> None:
-        """Draw the card early, so that an image that cannot be read is reported at once."""
-        if key != self._card_drawn_for:
-            self._card_drawn_for = key
-            self._card(key.settings)
 
     @property
     def unmatted(self) -> bool:
