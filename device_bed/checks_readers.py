@@ -33,6 +33,8 @@ LARGE = (1280, 720)
 """What the sender switches to and back, see `send_bars`."""
 MAX_ERROR = 6
 CHANGED_S = 10.0
+CLOSED_S = 2.0
+"""How long a browser leaves the camera alone, so that its size can change."""
 BROWSER_S = 600.0
 """A browser takes minutes to start in a virtual machine with little CPU time."""
 
@@ -117,3 +119,22 @@ def test_readers_browser(browser: str) -> None:
         f"{len(opened_ms)} starts: first {opened_ms[0]:.0f} ms, later median "
         f"{np.median(opened_ms[1:]):.0f} ms, longest {max(opened_ms[1:]):.0f} ms"
     )
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
+def test_readers_browser_after_another_size(browser: str) -> None:
+    """Check a page that closes the camera and opens it when it has another size."""
+    if shutil.which(browser) is None:
+        pytest.skip(f"{browser} is not installed")
+    load()
+    seen = list[dict[str, Any]]()
+    with sending() as sender, showing(browser) as page:
+        seen.append(page.look(open_anew=True, timeout_s=BROWSER_S))
+        for _ in range(STARTS - 1):
+            assert sender.pid is not None
+            # The node keeps its size until the browser has closed it.
+            os.kill(sender.pid, signal.SIGUSR1)
+            seen.append(page.look(open_anew=True, closed_s=CLOSED_S, timeout_s=BROWSER_S))
+    for look in seen:
+        say(str(look))
+    assert all(look["frames"] > 0 and near_a_left_bar(look) for look in seen)
