@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PARTS = {
+    "app.capture.camera",
     "app.config.autostart",
     "app.doctor.display",
     "app.doctor.fix",

@@ -474,6 +474,8 @@ def captured_kind(path: str) -> v4l2.CapturedKind:
 
     Nothing if it cannot be asked.
     """
+    if SYSTEM != "Linux":
+        return v4l2.CapturedKind()
     try:
         if v4l2.device_number(path)[0] == VIDEO_MAJOR:
             with v4l2.opened(path) as node:

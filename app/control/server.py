@@ -27,6 +27,7 @@ from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.transport import Endpoint, OtherProgramError
 from app.core.errors import MattecamError, Stage, all_done
+from app.core.threads import on_own_thread
 from app.core.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -184,10 +185,12 @@ async def _has_data(connection: Connection, timeout_s: float) -> bool:
 
     Return False if it does neither in time.
     """
-    loop = asyncio.get_running_loop()
-    if sys.platform == "win32":  # an event loop cannot watch these pipes
-        has_data = await loop.run_in_executor(None, connection.poll, timeout_s)
+    # An event loop cannot watch these pipes. A pool has few threads, which silent clients would fill.
+    if sys.platform == "win32":
+        polling = on_own_thread("control-client", partial(connection.poll, timeout_s))
+        has_data = await asyncio.wrap_future(polling)
     else:
+        loop = asyncio.get_running_loop()
         arrived: asyncio.Future[None] = loop.create_future()
 
         def note() -> None:
@@ -208,10 +211,11 @@ async def _send(connection: Connection, message: bytes) -> None:
 
     Raises OSError, or TimeoutError if it does not read.
     """
-    loop = asyncio.get_running_loop()
     if sys.platform == "win32":
-        await loop.run_in_executor(None, connection.send_bytes, message)
+        sending = on_own_thread("control-client", partial(connection.send_bytes, message))
+        await asyncio.wrap_future(sending)
     else:
+        loop = asyncio.get_running_loop()
         with socket.fromfd(connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.setblocking(False)
             # As `Connection.send_bytes` frames it.

@@ -119,7 +119,12 @@ def test_every_format_is_tried_and_compressed_video_last(
             "sends video that cannot be decoded; choose another format",
         ),
         ({"MJPG": BLACK, "YUYV": BLACK}, "auto", "only black or green frames; open its shutter"),
-        (None, "auto", r"Webcam .*cannot be opened: .*not a camera"),
+        pytest.param(
+            None,
+            "auto",
+            r"Webcam .*cannot be opened: .*not a camera",
+            marks=pytest.mark.linux("app.capture.camera"),
+        ),
     ],
 )
 def test_a_camera_without_a_picture_is_not_opened_and_told_why(
@@ -395,6 +400,7 @@ def test_grey_and_four_channels_become_bgr(driver: Driver, shape: tuple[int, ...
     assert frame.image.flags.c_contiguous
 
 
+@pytest.mark.linux("app.capture.camera")
 def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:
     driver.undecoded[:] = [LARGE, DAMAGED, LARGE, DAMAGED, LARGE]
     with driver.source(PATIENT) as source:
@@ -406,6 +412,7 @@ def test_damaged_mjpg_frames_are_dropped(driver: Driver) -> None:
         assert np.array_equal(frame.image, expected)
 
 
+@pytest.mark.linux("app.capture.camera")
 @pytest.mark.parametrize("every", [1, 2], ids=["every frame", "every second frame"])
 def test_the_mjpg_of_webcams_with_surplus_bytes_is_used_without_loss(
     driver: Driver, every: int, caplog: pytest.LogCaptureFixture
@@ -427,7 +434,12 @@ def test_the_mjpg_of_webcams_with_surplus_bytes_is_used_without_loss(
 @pytest.mark.parametrize(
     ("undecoded", "then", "words"),
     [
-        ([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"),
+        pytest.param(
+            [LARGE, DAMAGED],
+            picture(),
+            "only damaged frames; check its cable",
+            marks=pytest.mark.linux("app.capture.camera"),
+        ),
         ([], BLACK, "only black or green frames"),
     ],
     ids=["damaged", "a closed shutter"],

@@ -186,6 +186,7 @@ class CombedCapture(RawCapture):
     shown = 0
 
 
+@pytest.mark.linux("app.system.v4l2")
 @pytest.mark.parametrize("field", [INTERLACED, PROGRESSIVE])
 def test_interlaced_frames_are_deinterlaced_where_the_driver_says_so(
     field: int, grabber: type[RawCapture]

@@ -516,4 +516,5 @@ def test_a_background_is_removed_after_a_question(
         "image" if not has_trash else "blur",
         has_trash,
     )
-    assert ("could not be moved to the trash" in controls.window.notices.error) == (not has_trash)
+    said = "could not be moved to the trash"
+    ui.until(qtbot, lambda: (said in controls.window.notices.error) is not has_trash)

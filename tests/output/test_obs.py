@@ -189,6 +189,7 @@ def test_other_systems_are_told_of_obs_and_have_one_backend(
 ) -> None:
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     monkeypatch.setattr(camera_list, "LINUX", False)
+    monkeypatch.setattr(camera_list, "WINDOWS_CLASSES", {})
 
     assert list_virtual_cameras() == ()
     for backend, words in (("auto", "install OBS Studio"), ("v4l2", "on Linux only")):
