@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         ):
             item.add_marker(pytest.mark.torch)
         posix = item.get_closest_marker("posix")
-        if posix is not None and sys.platform == "win32":
+        if posix is not None and "part" not in posix.kwargs and sys.platform == "win32":
             item.add_marker(pytest.mark.skip(reason=f"Windows lacks {posix.args[0]}"))
         if not hardware.torch_usable() and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="needs torch"))
@@ -84,11 +84,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             names -= item.callspec.params.keys()  # a parameter may bear the name of a fixture
         for fixture in linux.FIXTURES.keys() & names:
             item.add_marker(pytest.mark.linux(linux.FIXTURES[fixture]))
-    if not sys.platform.startswith("linux"):
-        # Not skipped: a part that another system does not have is not left untested there.
-        absent = [item for item in items if item.get_closest_marker("linux")]
-        items[:] = [item for item in items if not item.get_closest_marker("linux")]
+    # Not skipped: a part that another system does not have is not left untested there.
+    absent = [item for item in items if _is_of_another_system(item)]
+    if absent:
+        items[:] = [item for item in items if item not in absent]
         config.hook.pytest_deselected(items=absent)
+
+
+def _is_of_another_system(item: pytest.Item) -> bool:
+    """Return whether a test is of a part of the program that only another system has."""
+    posix = item.get_closest_marker("posix")
+    if posix is not None and "part" in posix.kwargs and sys.platform == "win32":
+        return True
+    is_of_linux = item.get_closest_marker("linux") is not None
+    return is_of_linux and not sys.platform.startswith("linux")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 PARTS = {
     "app.capture.camera",
     "app.config.autostart",
+    "app.control.transport",
+    "app.core.files",
+    "app.core.process",
+    "app.core.threads",
+    "app.doctor.checks",
     "app.doctor.display",
     "app.doctor.fix",
     "app.doctor.proof",

@@ -410,13 +410,17 @@ def test_tests_are_collected_on_windows() -> None:
 
 
 def linux_parts(path: Path) -> set[str]:
-    """Return the modules of the program that the marks `linux` of a test module name."""
-    calls_there = (
-        node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.linux"
-    )
-    return {ast.literal_eval(call.args[0]) for call in calls_there}
+    """Return the modules of the program whose tests a test module leaves out on another system."""
+    named = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        marker = ast.unparse(node.func)
+        if marker == "pytest.mark.linux":
+            named.add(ast.literal_eval(node.args[0]))
+        elif marker == "pytest.mark.posix":
+            named |= {ast.literal_eval(word.value) for word in node.keywords}
+    return named
 
 
 def test_only_tests_of_a_part_of_linux_are_left_out_elsewhere() -> None:
@@ -424,7 +428,7 @@ def test_only_tests_of_a_part_of_linux_are_left_out_elsewhere() -> None:
     left_out = {
         path: linux_parts(path)
         for path in (ROOT / "tests").rglob("test_*.py")
-        if "pytest.mark.linux(" in path.read_text(encoding="utf-8") and path != Path(__file__)
+        if path != Path(__file__)
     }
     text = {path: path.read_text(encoding="utf-8") for path in left_out}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,7 @@ from app.control.transport import ControlError, ask, default_address
 from app.core import paths
 from tests.control.conftest import serving
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux",
-    reason="elsewhere the platform has one folder",
-)
+pytestmark = pytest.mark.linux("app.control.transport")  # elsewhere the platform has one folder
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_a_second_program_does_not_take_over(
     assert asked(address).done
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
     unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -182,7 +182,7 @@ def test_an_answer_of_any_length_arrives_whole(
     assert answer.status == {"errors": problems}
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_a_client_that_does_not_read_its_answer_holds_no_thread(
     unix: ControlAddress, controller: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +234,7 @@ def test_silent_clients_delay_nobody(
         connection.close()
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 @pytest.mark.parametrize(
     "sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)]
 )
@@ -251,7 +251,7 @@ def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
             assert client.recv(1) == b""
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_commands_are_accepted_again_once_files_can_be_opened_again(
     unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -298,7 +298,7 @@ def test_a_program_that_has_the_lock_and_does_not_listen_yet_owns_the_address(
     Endpoint(address).close()
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAddress) -> None:
     """The folder of a session is removed when the session ends, and made again for the next one."""
     first = Endpoint(unix)
@@ -310,7 +310,7 @@ def test_the_end_of_a_program_leaves_the_address_of_the_next_one(unix: ControlAd
         assert asked(unix).done
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 @pytest.mark.parametrize("broken", ["socket", "secret", "folder"])
 def test_closing_never_raises_and_leaves_the_lock(
     unix: ControlAddress, broken: str, caplog: pytest.LogCaptureFixture
@@ -333,14 +333,14 @@ def test_closing_never_raises_and_leaves_the_lock(
         lock.close()
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_a_server_ends_although_its_socket_was_removed(unix: ControlAddress) -> None:
     """Nothing could connect to it to wake it, so that the end was reported as that of a hanging driver."""
     with serving(always(unix)):
         shutil.rmtree(unix.folder)
 
 
-@pytest.mark.posix("Unix sockets")
+@pytest.mark.posix("Unix sockets", part="app.control.transport")
 def test_a_socket_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir(mode=0o700)

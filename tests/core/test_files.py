@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from app.core.unfinished import move_finished
 from app.media.image_file import write_picture
 from app.runtime.status import PipelineStatus, write_status
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+pytestmark = pytest.mark.posix("devices and pipes in folders", part="app.core.files")
 KINDS = ("device", "pipe", "link to a device")
 
 

@@ -111,7 +111,7 @@ def test_a_kernel_writes_arrays_in_place_refuses_others_and_tells_its_failure(
         scale(good, 1.0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")
+@pytest.mark.linux("app.core.threads")
 def test_a_processor_without_the_least_instructions_is_told_so(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

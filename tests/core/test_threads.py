@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +41,7 @@ def test_a_worker_knows_its_own_thread_and_forgets_what_it_ran() -> None:
     assert not worker.died and all(value is not run for value in vars(worker).values())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the system shows names of threads")
+@pytest.mark.linux("app.core.threads")
 def test_the_system_shows_the_name_of_a_worker() -> None:
     names: list[str] = []
 
@@ -57,7 +56,7 @@ def test_the_system_shows_the_name_of_a_worker() -> None:
     assert names == ["a-worker"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the priority is the process's")
+@pytest.mark.linux("app.core.threads")
 @pytest.mark.parametrize(("more", "added"), [({}, 0), ({"niceness": 2}, 2)])
 def test_a_worker_has_the_priority_of_its_maker_or_less(more: dict[str, int], added: int) -> None:
     def own_niceness() -> int:

@@ -51,7 +51,7 @@ CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
 
 
-@pytest.mark.posix("colons in names")
+@pytest.mark.linux("app.doctor.checks")
 @pytest.mark.parametrize(
     ("torch", "vendor", "driver", "state", "words"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -191,9 +190,7 @@ def test_an_error_of_a_call_is_that_of_its_outcome() -> None:
         DaemonPool("test", 1).submit(fail).result(60)
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="other systems do not tell of the time of a thread"
-)
+@pytest.mark.linux("app.core.threads")
 def test_a_call_that_computes_is_not_late() -> None:
     """On a busy machine a picture that took its time was said to be on a dead disk."""
     pool = DaemonPool("test", 1)
@@ -241,7 +238,7 @@ def test_outcomes_arrive_are_logged_or_dropped(
     assert len(taken) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+@pytest.mark.linux("app.core.threads")
 def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks) -> None:
     found = list[int]()
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -21,7 +21,7 @@ import pytest
 from app.config.autostart import enabled, entry_path, entry_text, switch
 from app.core import paths, process
 from app.core.errors import MattecamError
-from app.core.process import CONSOLE_ENDS, LINUX, ConsoleEnd, handled, holders, keep_pace, stopping
+from app.core.process import CONSOLE_ENDS, ConsoleEnd, handled, holders, keep_pace, stopping
 from app.system import environment, isolation
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from tests.fresh_python import printed_by, program
@@ -67,7 +67,7 @@ WINDOW = [
 on_a_desktop = pytest.mark.usefixtures("desktop")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="others do not enforce the limit")
+@pytest.mark.linux("app.core.process")
 def test_too_little_memory_is_a_sentence_before_a_library_fails() -> None:
     """OpenVINO and numba ended the process, or failed with another error at each limit."""
     lines = printed_by(LIMITED).splitlines()
@@ -81,7 +81,7 @@ def test_too_little_memory_is_a_sentence_before_a_library_fails() -> None:
     )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter")
+@pytest.mark.linux("app.core.process")
 def test_neither_the_program_nor_a_child_leaves_its_memory_in_a_core_dump() -> None:
     """Programs that ignore the limit, such as apport, kept frames of the camera in the report of a crash."""
     lines = printed_by(DUMPED).splitlines()
@@ -137,6 +137,7 @@ with tempfile.NamedTemporaryFile() as file:
 """
 
 
+@pytest.mark.linux("app.core.process")
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
 def test_many_threads_share_few_heaps() -> None:
     """Each thread got a heap of its own, up to eight for each core, which kept what the thread had freed."""
@@ -161,6 +162,7 @@ print(kept - psutil.Process().memory_info().rss)
 """
 
 
+@pytest.mark.linux("app.core.process")
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps of glibc")
 def test_memory_below_a_block_in_use_is_returned() -> None:
     assert int(printed_by(FREED)) > 200e6
@@ -420,7 +422,7 @@ def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     assert not enabled()
 
 
-@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+@pytest.mark.linux("app.core.process")
 def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> None:
     """A regular file replaces the device: /proc lists both in the same way."""
     device = tmp_path / "video10"
@@ -440,7 +442,7 @@ def test_holders_of_a_device_are_found_by_what_they_may_do(tmp_path: Path) -> No
     assert found[reader].name.startswith("python")
 
 
-@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+@pytest.mark.linux("app.core.process")
 def test_a_program_that_reads_the_device_that_it_sends_to_is_known(tmp_path: Path) -> None:
     device = tmp_path / "video10"
     device.touch()
@@ -451,7 +453,7 @@ def test_a_program_that_reads_the_device_that_it_sends_to_is_known(tmp_path: Pat
     assert found.sends and not found.only_writes
 
 
-@pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+@pytest.mark.linux("app.core.process")
 def test_a_holder_whose_name_and_flags_cannot_be_read_does_not_count_as_a_producer(
     tmp_path: Path,
 ) -> None:
