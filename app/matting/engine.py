@@ -233,12 +233,14 @@ def network_engine(
     threads: Callable[[StepGeometry], int | None] = lambda geometry: None,
     *,
     live: bool = False,
+    checks_gpu: bool = True,
 ) -> FrameEngine:
     """Return an engine for a choice that needs no plate.
 
     threads: of a step in OpenVINO; None for all cores.
 
-    live: whether it may spare work beside people. Raises ModelError if the network cannot run.
+    live: whether it may spare work beside people. checks_gpu: whether the CPU checks a GPU of
+    Intel. Raises ModelError if the network cannot run.
     """
     target = choice.target
 
@@ -260,6 +262,7 @@ def network_engine(
                     threads(geometry),
                     live=live,
                     gpu=gpu,
+                    checks_gpu=checks_gpu,
                 )
             from app.matting.torch.torch_backend import TorchBackend, load_core
 

@@ -57,7 +57,7 @@ from app.matting.choice.trials import (
     unmeasured,
 )
 from app.matting.engine import FrameEngine, network_engine
-from app.matting.interface import StepRequest
+from app.matting.interface import StepGeometry, StepRequest
 from models.table import bundled
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
 Part = Literal["kernels", "measurement", "gpu"]
 # The parts that somebody waits for.
 PARTS: tuple[Part, ...] = ("kernels", "measurement")
+# Those that are done beside a live picture.
+BESIDE: tuple[Part, ...] = ("measurement", "gpu")
 # Shows the user which step is done.
 Show = Callable[[Text], object]
 
@@ -176,22 +178,18 @@ class Preparation:
             child.terminate()
 
     def _measure(self, _stop: threading.Event) -> None:
-        if self._is_due("measurement") and not self._cancelled.wait(self._beside_after_s):
-            self._run(("measurement",), lambda _text: None)
-            if not self._cancelled.is_set():
-                self._on_measured()
-        if self._is_due("gpu") and not self._cancelled.is_set():
-            self.measure_on_gpu()
-            if not self._cancelled.is_set():
-                self._on_measured()
+        parts = [part for part in BESIDE if self._is_due(part)]
+        if not parts or self._cancelled.wait(self._beside_after_s):
+            return
+        for part in parts:
+            self._run((part,), lambda _text: None)
+            if self._cancelled.is_set():
+                return
+            self._on_measured()
 
-    def measure_on_gpu(self, show: Show = lambda _text: None) -> None:
+    def measure_on_gpu(self, show: Show) -> None:
         """Measure on the GPU of Intel what is not measured there yet."""
         self._run(("gpu",), show)
-        if not self._cancelled.is_set():
-            # What is left without a result ended the process, and would do so at each start.
-            with contextlib.suppress(SettingsError):
-                give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
 
     def _is_due(self, part: Part) -> bool:
         if part in self._done_parts:
@@ -253,6 +251,9 @@ class Preparation:
                 "The trial of the GPU of Intel did not end well, so that the networks run on the "
                 "CPU."
             )
+            # What is left without a result ended the process, and would do so at each start.
+            with contextlib.suppress(SettingsError):
+                give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
             log.debug("%s", "\n".join(output))
         elif is_late.is_set():
             log.warning(
@@ -524,7 +525,12 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
     else:
         choice = Choice(model, weights, Target(INTEL, "openvino", run.precision), run.gpu.plugin)
     height, width = frame.shape[:2]
-    return network_engine(settings, choice, width, height, lambda _geometry: run.threads)
+
+    def threads(_geometry: StepGeometry) -> int | None:
+        return run.threads
+
+    # A frame that is checked has the alpha and takes the time of the CPU.
+    return network_engine(settings, choice, width, height, threads, checks_gpu=False)
 
 
 def _alphas(

@@ -87,9 +87,15 @@ class GpuNetwork:
         arrays: Mapping[str, NDArray[np.float32]],
         plugin: str,
         precision: str,
+        *,
+        checked: bool,
     ) -> None:
-        """Begin to compile the stages, which may take minutes the first time."""
+        """Begin to compile the stages, which may take minutes the first time.
+
+        checked: whether frames are compared with the CPU.
+        """
         self.precision = precision
+        self._checked = checked
         # Why it is not used any more; empty while it may be.
         self.problem = ""
         self._stages = stages
@@ -138,7 +144,7 @@ class GpuNetwork:
                 self._infer_stage(stage, request)
             # A copy: the CPU writes into the same array.
             alpha = np.clip(read_alpha(), 0, 1)
-            if self._is_checked(alpha):
+            if self._checked and self._is_due(alpha):
                 self._compare(alpha, np.clip(infer_on_cpu(), 0, 1))
         except Exception as error:  # noqa: BLE001 - OpenVINO raises anything, MemoryError included
             self._fail(error)
@@ -155,13 +161,13 @@ class GpuNetwork:
                 raise GpuError("it returned values that are not numbers")
             np.copyto(self._arrays[name], values)
 
-    def _is_checked(self, alpha: Floats) -> bool:
+    def _is_due(self, alpha: Floats) -> bool:
         """Return whether alpha (h, w) of this frame is to be compared with that of the CPU."""
         last = self._last_alpha
         self._last_alpha = alpha
-        is_due = self._frames % CHECK_EVERY == 0
+        is_regular = self._frames % CHECK_EVERY == 0
         self._frames += 1
-        if is_due or last is None:
+        if is_regular or last is None:
             return True
         change = float(np.abs(alpha - last).mean())
         # With the noise of a camera, nobody has the same alpha in two frames.

@@ -166,10 +166,10 @@ class RecurrentNetwork:
         for stage, network in zip(artefact.stages, networks, strict=True):
             self._requests.append(bound(stage, network, self.arrays))
 
-    def use_gpu(self, plugin: str, precision: str) -> GpuNetwork:
+    def use_gpu(self, plugin: str, precision: str, *, checked: bool) -> GpuNetwork:
         """Let a GPU run the stages in place of the CPU, once they are compiled for it."""
-        stages = self._artefact.stages
-        self.gpu = GpuNetwork(stages, self._models, self.arrays, plugin, precision)
+        parts = (self._artefact.stages, self._models, self.arrays)
+        self.gpu = GpuNetwork(*parts, plugin, precision, checked=checked)
         return self.gpu
 
     def run(
@@ -361,6 +361,7 @@ class OpenVinoBackend(CpuBackend):
         live: bool,
         survey_frames: int = SURVEY_FRAMES,
         gpu: tuple[str, str] | None = None,
+        checks_gpu: bool = True,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
@@ -368,7 +369,8 @@ class OpenVinoBackend(CpuBackend):
         one for any size; the one for this size alone is made beside the frames, and then the one
         for fewer columns, again whenever other windows suffice. gpu: OpenVINO's name of a GPU that
         runs the network of all columns, and its precision; a live picture does not wait for it.
-        Raises RuntimeError if OpenVINO fails to compile the network for the CPU.
+        checks_gpu: whether the CPU checks it. Raises RuntimeError if OpenVINO fails to compile the
+        network for the CPU.
         """
         super().__init__(geometry, precision, threads)
         self._cpu_precision = precision
@@ -390,7 +392,7 @@ class OpenVinoBackend(CpuBackend):
         self._narrows = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
         self._frames = 0
         if gpu is not None:
-            made = self._whole.use_gpu(*gpu)
+            made = self._whole.use_gpu(*gpu, checked=checks_gpu)
             if not live:
                 made.wait()
             self._follow_gpu(made)

@@ -176,6 +176,8 @@ class FaultyRequest:
             values = np.roll(values, 9, axis=-2)
         elif self._fault == "shape":
             values = values[..., 1:].copy()
+        elif self._fault == "inexact":
+            values *= np.float32(1.2)
         elif self._fault == "freezes":
             values = self._outputs[index]
         elif self._fault == "forgets" and self._stage.writes[index].startswith("next"):
@@ -357,6 +359,17 @@ def test_the_gpu_is_measured_and_auto_takes_it_where_it_costs_the_least_processo
     assert choose(EngineSettings(model="mattecam", device=INTEL)).target.device == "cpu", (
         "until it is measured"
     )
+
+
+def test_a_gpu_that_is_a_little_inexact_is_not_accurate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check of sudden changes put the alpha of the CPU in its place, and took the CPU's time."""
+    monkeypatch.setattr(preparation, "trial_frames", always(FRAMES))
+    break_requests(monkeypatch, "inexact", 0)
+
+    measure_on_gpu("mattecam", BUNDLED, always([GPU]), 0.0)
+
+    for trial in trials_of("mattecam", BUNDLED, INTEL):
+        assert not trial.problem and not trial.accurate and trial.mean_difference < 0.05
 
 
 def test_weights_of_the_user_are_refused_on_the_gpu(tmp_path: Path) -> None:
