@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from app.core import paths
-from app.core.errors import PlateError, t
+from app.core.errors import PlateError, SettingsError, t
 from app.core.geometry import WHOLE, framed
 from app.core.paths import program_command
 from app.core.process import start_native_threads
@@ -16,6 +16,7 @@ from app.core.targets import kind_of
 from app.core.types import BgrImage
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, openvino_threads
 from app.matting.choice.preparation import prepare_here
+from app.matting.choice.trials import give_up_gpu, measurable
 from app.matting.engine import FrameEngine, backend_errors, network_engine
 from app.matting.interface import Backend, StepGeometry, auto_ratio
 from app.matting.plate.engine import LitPlate, PlateEngine, PlateParts
@@ -64,7 +65,12 @@ def build_engine(
             return None
         return openvino_threads(choice, geometry)
 
-    return network_engine(settings, choice, width, height, threads, live=live)
+    engine = network_engine(settings, choice, width, height, threads, live=live)
+    problem = engine.info.gpu_problem
+    if problem:  # each film would wait for the compiler again
+        with contextlib.suppress(SettingsError):
+            give_up_gpu(measurable(), problem)
+    return engine
 
 
 # Maximum scale of the base network's input relative to the frame.

@@ -185,7 +185,7 @@ class GpuNetwork:
                 right_values = self._arrays[name]
                 difference = float(np.abs(values - right_values).mean())
                 if not difference <= SHARE_BOUND * float(np.abs(right_values).mean()):
-                    raise GpuError(f"what it remembers differs from that of the CPU ({name})")
+                    raise GpuError(f"its values {name} differ from those of the CPU")
 
     def _fail(self, error: BaseException) -> None:
         lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -28,6 +28,7 @@ from app.core.settings import (
 )
 from app.core.targets import INTEL, Target
 from app.core.types import BgrImage, Matte
+from app.matting import build_engine
 from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import Choice, choose, fine_quality
 from app.matting.choice.hardware import CudaCards
@@ -456,6 +457,19 @@ def test_a_compiler_that_fails_beside_the_picture_is_named_once_and_not_tried_ag
     assert first == ["The GPU failed with the model mattecam; matting continues on the CPU."]
     assert second == [] and choose(SETTINGS).target.device == "cpu"
     assert caplog.text.count("NO_SUCH_PLUGIN") == 1
+
+
+def test_a_compiler_that_fails_for_a_film_is_not_tried_for_the_next_one() -> None:
+    save_prepared(True)
+    trial = Trial("float16", None, 9.0, 2.0, 0.0, "NO_SUCH_PLUGIN", "Intel none")
+    save_trials("mattecam", BUNDLED, [trial], INTEL)
+    assert choose(SETTINGS).target.device == INTEL
+
+    made = build_engine(SETTINGS, 320, 180)
+
+    assert made.info.device == "cpu"
+    assert choose(SETTINGS).target.device == "cpu"
+    made.close()
 
 
 def problems_of_a_start(settings: Settings, at_least: int) -> list[str]:
