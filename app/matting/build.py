@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from app.core import paths
-from app.core.errors import PlateError, SettingsError, t
+from app.core.errors import PlateError, t
 from app.core.geometry import WHOLE, framed
 from app.core.paths import program_command
 from app.core.process import start_native_threads
@@ -68,8 +68,7 @@ def build_engine(
     engine = network_engine(settings, choice, width, height, threads, live=live)
     problem = engine.info.gpu_problem
     if problem:  # each film would wait for the compiler again
-        with contextlib.suppress(SettingsError):
-            give_up_gpu(measurable(), problem)
+        give_up_gpu(measurable(), problem)
     return engine
 
 

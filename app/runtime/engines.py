@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from app.core.errors import (
     ModelError,
     PlateError,
     Remedy,
-    SettingsError,
     Stage,
     Text,
     WeightsMissingError,
@@ -463,8 +461,7 @@ class EngineSelector:
 
     def _continue_on_cpu(self, base: EngineKey, info: EngineInfo) -> None:
         """Replace an engine whose GPU failed by one for the CPU; its own network helps out."""
-        with contextlib.suppress(SettingsError):  # it is tried again at the next start
-            give_up_gpu(measurable(), info.gpu_problem)
+        give_up_gpu(measurable(), info.gpu_problem)
         text = t(
             "The GPU failed with the model {model}; matting continues on the CPU.", model=info.model
         )

@@ -57,7 +57,7 @@ from app.matting.choice.trials import (
     unmeasured,
 )
 from app.matting.engine import FrameEngine, network_engine
-from app.matting.interface import StepGeometry, StepRequest
+from app.matting.interface import StepRequest
 from models.table import bundled
 
 if TYPE_CHECKING:
@@ -248,12 +248,10 @@ class Preparation:
         has_failed = is_late.is_set() or child.returncode != 0
         if has_failed and due == ["gpu"]:
             log.warning(
-                "The trial of the GPU of Intel did not end well, so that the networks run on the "
-                "CPU."
+                "The trial of the GPU of Intel did not end well; the networks run on the CPU."
             )
             # What is left without a result ended the process, and would do so at each start.
-            with contextlib.suppress(SettingsError):
-                give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
+            give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
             log.debug("%s", "\n".join(output))
         elif is_late.is_set():
             log.warning(
@@ -352,8 +350,7 @@ def do(*parts: str) -> None:
         for model, weights in networks.items():
             steps.append(partial(measure_network, model, weights, TRIALS_S / len(networks)))
     if "gpu" in parts:
-        for model, weights in unmeasured(INTEL).items():
-            steps.append(partial(measure_on_gpu, model, weights))
+        steps += [partial(measure_on_gpu, *network) for network in unmeasured(INTEL).items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
@@ -525,12 +522,10 @@ def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine
     else:
         choice = Choice(model, weights, Target(INTEL, "openvino", run.precision), run.gpu.plugin)
     height, width = frame.shape[:2]
-
-    def threads(_geometry: StepGeometry) -> int | None:
-        return run.threads
-
     # A frame that is checked has the alpha and takes the time of the CPU.
-    return network_engine(settings, choice, width, height, threads, checks_gpu=False)
+    return network_engine(
+        settings, choice, width, height, lambda _geometry: run.threads, checks_gpu=False
+    )
 
 
 def _alphas(

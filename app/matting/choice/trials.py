@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app import __version__
 from app.core import compiling, paths
-from app.core.errors import Text, t
+from app.core.errors import SettingsError, Text, t
 from app.core.targets import INTEL
 from app.core.threads import usable_cores
 from app.core.user_file import BrokenFileError, JsonObject, UserFile
@@ -245,10 +245,11 @@ def save_trials(model: str, weights: Path, trials: Trials, device: str = "cpu") 
 def give_up_gpu(networks: Mapping[str, Path], problem: str) -> None:
     """Do not run these networks on the GPU of Intel until driver or version change.
 
-    Raises SettingsError.
+    Where that cannot be saved, they are tried again at the next start.
     """
-    for model, weights in networks.items():
-        save_trials(model, weights, [failed_trial(problem)], INTEL)
+    with contextlib.suppress(SettingsError):
+        for model, weights in networks.items():
+            save_trials(model, weights, [failed_trial(problem)], INTEL)
 
 
 def failed_trial(problem: str) -> Trial:
