@@ -8,11 +8,11 @@ import errno
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import NoReturn
 
 import numpy as np
@@ -103,8 +103,8 @@ class EncoderThread:
         self._wait_for_gap = context.wait_for_gap
         self._fill_rate = fill_rate
         self._sound_for = sound_for
-        self._condition = threading.Condition()
-        self._waiting: deque[tuple[Picture, Time]] = deque()
+        # None ends the thread.
+        self._waiting: SimpleQueue[tuple[Picture, Time] | None] = SimpleQueue()
         self._last_written: Picture | None = None
         self._closed = False
         self.error: Exception | None = None  # what ended the thread
@@ -119,18 +119,16 @@ class EncoderThread:
 
     def put(self, picture: Picture, time_s: Time) -> None:
         """Hand over a picture to be written at this time."""
-        with self._condition:
-            if len(self._waiting) >= CAPACITY:
-                self._waiting.popleft()
+        if self._waiting.qsize() >= CAPACITY:
+            with suppress(Empty):  # the thread may take all of them meanwhile
+                self._waiting.get_nowait()
                 self.recording.dropped += 1
-            self._waiting.append((picture, time_s))
-            self._condition.notify()
+        self._waiting.put((picture, time_s))
 
     def finish(self) -> None:
         """Wait until everything that was handed over is written, and end the thread. Idempotent."""
-        with self._condition:
-            self._closed = True
-            self._condition.notify()
+        self._closed = True
+        self._waiting.put(None)
         self._worker.join(None)
 
     def _open(self) -> RecordingWriter:
@@ -140,19 +138,12 @@ class EncoderThread:
 
     def _run(self, _stop: threading.Event) -> None:
         try:
-            while (item := self._next()) is not None:
-                if len(self._waiting) < PATIENT_BELOW and not self._closed:
+            while (item := self._waiting.get()) is not None:
+                if self._waiting.qsize() < PATIENT_BELOW and not self._closed:
                     self._wait_for_gap(LONGEST_WAIT_FOR_GAP_S)
                 self._write(*item)
         except Exception as error:  # noqa: BLE001 - reported at the next frame
             self.error = error
-
-    def _next(self) -> tuple[Picture, Time] | None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._waiting or self._closed)
-            if not self._waiting:
-                return None
-            return self._waiting.popleft()
 
     def _write(self, picture: Picture, time_s: Time) -> None:
         if self._fill_rate is not None:
