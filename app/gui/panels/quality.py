@@ -1,4 +1,4 @@
-"""Automatic, standard and fine quality: the models that they stand for, and what these cost here."""
+"""Auto, standard and fine quality: the models that they stand for, and what these cost here."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Sample(QWidget):
 
 
 class QualityChoice(Form):
-    """Automatic, Standard and Fine, which stand for models; none is pressed for any other model.
+    """Auto, Standard and Fine, which stand for models; none is pressed while another model is used.
 
     Fine takes effect after its download; until then the settings stay as they are.
     """
@@ -68,7 +68,8 @@ class QualityChoice(Form):
         self._choice = Segments(
             (
                 (
-                    tr("Automatic"),
+                    # A longer word leaves the preview no room with large letters.
+                    tr("Auto"),
                     tr("Fine where this computer has the time for it, else standard"),
                     "qualityAutomatic",
                 ),

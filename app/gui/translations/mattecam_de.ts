@@ -177,6 +177,10 @@
             <translation>Binden Sie die Kamera mit usbipd in WSL ein oder starten Sie das Programm direkt unter Windows.</translation>
         </message>
         <message>
+            <source>Auto</source>
+            <translation>Auto</translation>
+        </message>
+        <message>
             <source>Auto-framing</source>
             <translation>Automatischer Bildausschnitt</translation>
         </message>

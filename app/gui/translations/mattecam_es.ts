@@ -177,6 +177,10 @@
             <translation>Conecte la cámara a WSL con usbipd o ejecute el programa directamente en Windows.</translation>
         </message>
         <message>
+            <source>Auto</source>
+            <translation>Auto</translation>
+        </message>
+        <message>
             <source>Auto-framing</source>
             <translation>Encuadre automático</translation>
         </message>
