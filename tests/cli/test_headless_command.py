@@ -225,9 +225,15 @@ def test_the_recording_that_a_crash_left_is_named_in_one_line_at_the_next_start(
 ) -> None:
     crashed_recording(tmp_path / "talk.recording.mkv")
     assert main.main(["headless", *SMALL, "--background", "green", "--frames", "3"]) == 0
-    said = [
-        line for line in capsys.readouterr().err.splitlines() if "What it recorded was kept" in line
-    ]
+    said: list[str] = []
+
+    def is_said() -> bool:
+        # It is looked for on a thread of its own, which a short run may not wait for.
+        lines = capsys.readouterr().err.splitlines()
+        said.extend(line for line in lines if "What it recorded was kept" in line)
+        return bool(said)
+
+    eventually(is_said)
     assert len(said) == 1 and str(tmp_path / "talk.recording.mkv") in said[0]
 
 
