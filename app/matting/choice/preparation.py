@@ -242,14 +242,13 @@ class Preparation:
             finally:
                 limit.cancel()
                 self._children.discard(child)
-        if self._cancelled.is_set():
+        # A terminal or a logout (signals 1, 2, 15) ends the child before it cancels this program.
+        if self._cancelled.is_set() or child.returncode in (-1, -2, -15):
             return
         self._done_parts.update(due)
         has_failed = is_late.is_set() or child.returncode != 0
         if has_failed and due == ["gpu"]:
-            log.warning(
-                "The trial of the GPU of Intel did not end well; the networks run on the CPU."
-            )
+            log.warning("The trial of Intel's GPU did not end well; the networks run on the CPU.")
             # What is left without a result ended the process, and would do so at each start.
             give_up_gpu(unmeasured(INTEL), "the driver ended the trial, or did not end it")
             log.debug("%s", "\n".join(output))

@@ -36,6 +36,7 @@ from app.matting.choice.trials import (
     save_prepared,
     save_trials,
     trials_of,
+    unmeasured,
 )
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -152,10 +153,25 @@ def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
 
     assert (
         reports == ["measured"]
-        and caplog.text.count("The trial of the GPU of Intel did not end well") == 1
+        and caplog.text.count("The trial of Intel's GPU did not end well") == 1
     )
     (failed,) = trials_of("mattecam", BUNDLED, INTEL)
     assert failed.problem and trials_of("mattecam", BUNDLED) == [cpu]
+
+
+@pytest.mark.posix("signals that end a child")
+@pytest.mark.parametrize("number", [1, 2, 15])
+def test_a_trial_that_the_terminal_or_a_logout_ends_says_nothing_of_the_gpu(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
+    child = script(
+        f"import os, signal; signal.signal({number}, signal.SIG_DFL); os.kill(os.getpid(), {number})"
+    )
+
+    Preparation(child, beside_after_s=0).measure_on_gpu(always(None))
+
+    assert unmeasured(INTEL), "it is tried at the next start"
 
 
 FAILURES = {
