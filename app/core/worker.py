@@ -399,6 +399,10 @@ class Builder(Worker, Generic[K, T]):
         except _SupersededError:
             return  # it was withdrawn, a newer request is there, or the end
         except Exception as error:  # noqa: BLE001 - carried to the requester
+            if self._stop.is_set():
+                # What it waited for was cancelled, such as the preparation: no error of the request.
+                _log.debug("What was built at the end failed.", exc_info=error)
+                return
             outcome = Built(key, None, error)
         with self._condition:
             self._replace_outcome(outcome)

@@ -267,3 +267,16 @@ def test_a_request_that_is_withdrawn_is_not_begun() -> None:
 
     assert not is_busy
     assert shop.begun == [1]
+
+
+def test_a_build_that_fails_because_of_the_end_is_no_error_of_the_request() -> None:
+    """A start that failed for its weights also said that its preparation was cancelled."""
+    with workshop() as shop:
+        shop.builder.request(-1)
+        eventually(lambda: shop.begun == [-1])
+
+        shop.builder.request_stop()
+        shop.may_go_on.set()
+        eventually(lambda: all(each.name != "shop" for each in threading.enumerate()))
+
+        assert shop.builder.take_outcome() is None
