@@ -236,7 +236,7 @@ class CameraSource(FrameSource):
                 to_try.append((pixel_format, True))
                 capture.release()
                 continue
-            kind = ask_kind(self._device.path) if SYSTEM == "Linux" else CapturedKind()
+            kind = ask_kind(self._device.path)
             self._shaper = FrameShaper(self._settings, size, is_interlaced=kind.is_interlaced)
             self._decoder.take_over_colours(capture, kind)
             # Two formats get the time that a camera may need to start. If all of many got it, they
@@ -471,7 +471,7 @@ class CameraSource(FrameSource):
                 "Privacy & security › Camera.",
                 camera=self._name(),
             )
-        if blank == "empty" and SYSTEM == "Linux" and not has_signal(self._device.path):
+        if blank == "empty" and not has_signal(self._device.path):
             return t(
                 "The camera {camera} shows nothing: its input has no signal; switch on what is "
                 "connected to it, or choose another camera.",

@@ -462,7 +462,9 @@ def query(path: str) -> NodeAnswer:
 
 
 def has_signal(path: str) -> bool:
-    """Return whether a device of Linux captures a signal, as far as it can be asked."""
+    """Return whether a device captures a signal, as far as it can be asked."""
+    if SYSTEM != "Linux":
+        return True
     try:
         return query(path).has_signal
     except OSError:
@@ -470,7 +472,7 @@ def has_signal(path: str) -> bool:
 
 
 def captured_kind(path: str) -> v4l2.CapturedKind:
-    """Return what the driver of a device of Linux says of its frames.
+    """Return what the driver of a device says of its frames.
 
     Nothing if it cannot be asked.
     """
