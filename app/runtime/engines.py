@@ -391,10 +391,9 @@ class EngineSelector:
         if self._choose_again or is_other_source or settings is not self._settings_of_choice:
             self._settings_of_choice = settings
             self._choose(frame, settings)
-        if self._plan.state is ChoiceState.FAILED:
-            again = self._plan.due(time.monotonic())
-            if again is not None:
-                self._build_at_full_quality(again)
+        again = self._plan.due(time.monotonic())
+        if again is not None:
+            self._build_at_full_quality(again)
         # The attribute needs no lock, unlike taking the outcome.
         if self.builder.outcome is not None:
             self.use_built()
