@@ -328,10 +328,12 @@ class CaptureWorker:
         # What is compared with a plate must have the plate's exposure, or the room itself differs.
         compares = self._demand.takes_plate or self._engines.compares_with_plate
         self._read(source, hold_exposure=settings.lock_exposure or compares)
-        return self._source is not None or self._is_opened_at_once(source)
+        if self._source is None:
+            return self._note_loss(source)
+        return True
 
-    def _is_opened_at_once(self, lost: OpenSource) -> bool:
-        """Return whether a source that was lost is opened again without a wait.
+    def _note_loss(self, lost: OpenSource) -> bool:
+        """Note how long a source lived; return whether another is opened without a wait.
 
         One that is lost again and again, right after it was opened, would be opened all the time.
         """
