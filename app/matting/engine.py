@@ -251,10 +251,13 @@ def network_engine(
         with backend_errors(choice.model, target.device, target.precision):
             if target.executor == "openvino":
                 start_loading()
+                from app.matting.openvino.gpu import GpuUse
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 
                 artefact = artefact_of(settings, choice, geometry)
-                gpu = (choice.plugin, target.precision) if choice.plugin else None
+                gpu = None
+                if choice.plugin:
+                    gpu = GpuUse(choice.plugin, target.precision, checks_gpu)
                 return OpenVinoBackend(
                     artefact,
                     geometry,
@@ -262,7 +265,6 @@ def network_engine(
                     threads(geometry),
                     live=live,
                     gpu=gpu,
-                    checks_gpu=checks_gpu,
                 )
             from app.matting.torch.torch_backend import TorchBackend, load_core
 

@@ -70,6 +70,16 @@ def list_intel_gpus() -> tuple[IntelGpu, ...]:
     return tuple(found)
 
 
+class GpuUse(NamedTuple):
+    """How a GPU is to run a network."""
+
+    # OpenVINO's name of it.
+    plugin: str
+    precision: str
+    # Whether frames are compared with the CPU; not in trials, which measure the GPU alone.
+    checked: bool
+
+
 class GpuError(RuntimeError):
     """The GPU does not answer, or returned what is no matte of this frame."""
 
@@ -85,29 +95,27 @@ class GpuNetwork:
         stages: Sequence[NetworkStage],
         models: Sequence[ov.Model],
         arrays: Mapping[str, NDArray[np.float32]],
-        plugin: str,
-        precision: str,
-        *,
-        checked: bool,
+        use: GpuUse,
     ) -> None:
-        """Begin to compile the stages, which may take minutes the first time.
-
-        checked: whether frames are compared with the CPU.
-        """
-        self.precision = precision
-        self._checked = checked
+        """Begin to compile the stages, which may take minutes the first time."""
+        self._use = use
         # Why it is not used any more; empty while it may be.
         self.problem = ""
         self._stages = stages
         self._arrays = arrays
-        self._requests = on_own_thread("gpu-compiler", partial(self._compile, models, plugin))
+        self._requests = on_own_thread("gpu-compiler", partial(self._compile, models))
         self._compile_end_s = time.monotonic() + COMPILE_LIMIT_S
         self._frames = 0
         self._last_alpha: Floats | None = None
 
-    def _compile(self, models: Sequence[ov.Model], plugin: str) -> list[ov.InferRequest]:
+    @property
+    def precision(self) -> str:
+        """In which it computes."""
+        return self._use.precision
+
+    def _compile(self, models: Sequence[ov.Model]) -> list[ov.InferRequest]:
         requests = []
-        networks = compiled(self._stages, models, self.precision, device=plugin)
+        networks = compiled(self._stages, models, self._use.precision, device=self._use.plugin)
         for stage, network in zip(self._stages, networks, strict=True):
             # The outputs are the GPU's own, so that one that hangs writes nothing into a later
             # frame.
@@ -144,7 +152,7 @@ class GpuNetwork:
                 self._infer_stage(stage, request)
             # A copy: the CPU writes into the same array.
             alpha = np.clip(read_alpha(), 0, 1)
-            if self._checked and self._is_due(alpha):
+            if self._use.checked and self._is_due(alpha):
                 self._compare(alpha, np.clip(infer_on_cpu(), 0, 1))
         except Exception as error:  # noqa: BLE001 - OpenVINO raises anything, MemoryError included
             self._fail(error)

@@ -37,7 +37,7 @@ from app.matting.openvino.conversion import (
     fitted,
     halved_shapes,
 )
-from app.matting.openvino.gpu import GpuNetwork
+from app.matting.openvino.gpu import GpuNetwork, GpuUse
 from app.matting.strict.cpu_strict import blurred
 from models.exchange import (
     COEFFICIENTS,
@@ -166,10 +166,9 @@ class RecurrentNetwork:
         for stage, network in zip(artefact.stages, networks, strict=True):
             self._requests.append(bound(stage, network, self.arrays))
 
-    def use_gpu(self, plugin: str, precision: str, *, checked: bool) -> GpuNetwork:
+    def use_gpu(self, use: GpuUse) -> GpuNetwork:
         """Let a GPU run the stages in place of the CPU, once they are compiled for it."""
-        parts = (self._artefact.stages, self._models, self.arrays)
-        self.gpu = GpuNetwork(*parts, plugin, precision, checked=checked)
+        self.gpu = GpuNetwork(self._artefact.stages, self._models, self.arrays, use)
         return self.gpu
 
     def run(
@@ -360,17 +359,15 @@ class OpenVinoBackend(CpuBackend):
         *,
         live: bool,
         survey_frames: int = SURVEY_FRAMES,
-        gpu: tuple[str, str] | None = None,
-        checks_gpu: bool = True,
+        gpu: GpuUse | None = None,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
         live: whether the picture waits for the network, which may leave out columns. It begins with
         one for any size; the one for this size alone is made beside the frames, and then the one
-        for fewer columns, again whenever other windows suffice. gpu: OpenVINO's name of a GPU that
-        runs the network of all columns, and its precision; a live picture does not wait for it.
-        checks_gpu: whether the CPU checks it. Raises RuntimeError if OpenVINO fails to compile the
-        network for the CPU.
+        for fewer columns, again whenever other windows suffice. gpu: of a GPU that runs the network
+        of all columns; a live picture does not wait for it. Raises RuntimeError if OpenVINO fails
+        to compile the network for the CPU.
         """
         super().__init__(geometry, precision, threads)
         self._cpu_precision = precision
@@ -392,7 +389,7 @@ class OpenVinoBackend(CpuBackend):
         self._narrows = bool(artefact.states and artefact.guided_filter and self._columns.wanted)
         self._frames = 0
         if gpu is not None:
-            made = self._whole.use_gpu(*gpu, checked=checks_gpu)
+            made = self._whole.use_gpu(gpu)
             if not live:
                 made.wait()
             self._follow_gpu(made)
