@@ -349,7 +349,8 @@ def do(*parts: str) -> None:
         for model, weights in networks.items():
             steps.append(partial(measure_network, model, weights, TRIALS_S / len(networks)))
     if "gpu" in parts:
-        steps += [partial(measure_on_gpu, *network) for network in unmeasured(INTEL).items()]
+        for model, weights in unmeasured(INTEL).items():
+            steps.append(partial(measure_on_gpu, model, weights))
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
