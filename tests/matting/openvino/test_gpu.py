@@ -313,6 +313,7 @@ def test_no_network_for_fewer_columns_is_made_while_the_gpu_runs_all(
     steps(made)
 
     assert len(widths) > 1
+    assert widths[1] == widths[0], "the network for all columns comes first"
     made.close()
 
 
