@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,39 +26,52 @@ MAX_ERROR = 6
 WAIT_S = 600.0
 """The browser takes minutes to start in a virtual machine with little CPU time."""
 
-NO_SANDBOX = {
+_NO_SANDBOX = {
     f"MOZ_DISABLE_{part}_SANDBOX": "1"
     for part in ("CONTENT", "GMP", "RDD", "SOCKET_PROCESS", "UTILITY")
 }
 """Firefox's sandboxes do not start with the user-mode kernel."""
 
 
+def need(browser: str) -> None:
+    """Skip the check where the browser is not installed."""
+    if shutil.which(browser) is None:
+        pytest.skip(f"{browser} is not installed")
+
+
+@contextmanager
+def browsing(browser: str, address: str) -> Iterator[None]:
+    """Show the page of this address in a browser, with a profile of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_NO_SANDBOX},
+            start_new_session=True,
+        ) as process:
+            try:
+                yield
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def look(browser: str = "chromium") -> dict[str, Any]:
     """Open the page in a browser and return its report: label, width, height, fps, bars and marks;
     or error.
     """
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        page() as (address, reports),
-    ):
-        command = browser_command(browser, Path(folder) / "profile", address, pipewire=False)
-        nowhere, environment = subprocess.DEVNULL, {**os.environ, **NO_SANDBOX}
-        with subprocess.Popen(
-            command, stdout=nowhere, stderr=nowhere, env=environment, start_new_session=True
-        ) as process:
-            try:
-                return reports.get(timeout=WAIT_S)
-            except queue.Empty:
-                return {"error": f"no report within {WAIT_S:.0f} s"}
-            finally:
-                os.killpg(process.pid, signal.SIGKILL)
+    with page() as (address, reports), browsing(browser, address):
+        try:
+            return reports.get(timeout=WAIT_S)
+        except queue.Empty:
+            return {"error": f"no report within {WAIT_S:.0f} s"}
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
 def test_browser(browser: str) -> None:
     """Check label, size and colours; Firefox opens the device itself."""
-    if shutil.which(browser) is None:
-        pytest.skip(f"{browser} is not installed")
+    need(browser)
     for width, height in ((640, 480), (1280, 720)):
         load()
         with sender(

@@ -6,13 +6,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import cycle, islice
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -22,21 +17,18 @@ import numpy as np
 import pytest
 
 from app.doctor.proof import bar_error, colour_bars
-from device_bed.checks_browser import NO_SANDBOX
+from device_bed.checks_browser import MAX_ERROR, WAIT_S, browsing, need
 from device_bed.tools import DEVICE, load, read_gstreamer, say, sending, until
-from tests.output.web_page import FollowingPage, browser_command, following_page
+from tests.output.web_page import following_page
 
 STARTS = int(os.environ.get("STARTS", "4"))
 GSTREAMER_STARTS = 20
 SMALL = (640, 480)
 LARGE = (1280, 720)
 """What the sender switches to and back, see `send_bars`."""
-MAX_ERROR = 6
 CHANGED_S = 10.0
 CLOSED_S = 2.0
 """How long a browser leaves the camera alone, so that its size can change."""
-BROWSER_S = 600.0
-"""A browser takes minutes to start in a virtual machine with little CPU time."""
 
 
 def format_of_node() -> str:
@@ -73,27 +65,6 @@ def test_readers_gstreamer() -> None:
     say(f"{len(took_s)} readers: median {np.median(took_s):.1f} s, longest {max(took_s):.1f} s")
 
 
-@contextmanager
-def showing(browser: str) -> Iterator[FollowingPage]:
-    """Show the page that follows the camera in a browser."""
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        following_page() as page,
-    ):
-        command = browser_command(browser, Path(folder) / "profile", page.address, pipewire=False)
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **NO_SANDBOX},
-            start_new_session=True,
-        ) as process:
-            try:
-                yield page
-            finally:
-                os.killpg(process.pid, signal.SIGKILL)
-
-
 def near_a_left_bar(seen: dict[str, Any]) -> bool:
     """Return whether the left edge has the colour of the first bar, or of the second one where the
     browser has cut the sides.
@@ -105,13 +76,12 @@ def near_a_left_bar(seen: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
 def test_readers_browser(browser: str) -> None:
     """Check a page that opens the camera again and again, in sizes of its own."""
-    if shutil.which(browser) is None:
-        pytest.skip(f"{browser} is not installed")
+    need(browser)
     load()
     opened_ms = list[float]()
-    with sending(), showing(browser) as page:
+    with sending(), following_page() as page, browsing(browser, page.address):
         for size in islice(cycle((LARGE, SMALL)), STARTS):
-            seen = page.look(open_anew=True, size=size, timeout_s=BROWSER_S)
+            seen = page.look(open_anew=True, size=size, timeout_s=WAIT_S)
             assert "error" not in seen, f"start {len(opened_ms) + 1}: {seen}"
             assert seen["frames"] > 0 and near_a_left_bar(seen), seen
             opened_ms.append(seen["opened_ms"])
@@ -124,17 +94,16 @@ def test_readers_browser(browser: str) -> None:
 @pytest.mark.parametrize("browser", ["chromium", "firefox-esr"])
 def test_readers_browser_after_another_size(browser: str) -> None:
     """Check a page that closes the camera and opens it when it has another size."""
-    if shutil.which(browser) is None:
-        pytest.skip(f"{browser} is not installed")
+    need(browser)
     load()
     seen = list[dict[str, Any]]()
-    with sending() as sender, showing(browser) as page:
-        seen.append(page.look(open_anew=True, timeout_s=BROWSER_S))
+    with sending() as sender, following_page() as page, browsing(browser, page.address):
+        seen.append(page.look(open_anew=True, timeout_s=WAIT_S))
         for _ in range(STARTS - 1):
             assert sender.pid is not None
             # The node keeps its size until the browser has closed it.
             os.kill(sender.pid, signal.SIGUSR1)
-            seen.append(page.look(open_anew=True, closed_s=CLOSED_S, timeout_s=BROWSER_S))
+            seen.append(page.look(open_anew=True, closed_s=CLOSED_S, timeout_s=WAIT_S))
     for look in seen:
         say(str(look))
     assert all(look["frames"] > 0 and near_a_left_bar(look) for look in seen)
