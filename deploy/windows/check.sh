@@ -63,7 +63,12 @@ import xml.etree.ElementTree as tree
 counts = collections.defaultdict(collections.Counter)
 for case in tree.parse(sys.argv[1]).getroot().iter("testcase"):
     outcomes = {child.tag for child in case} & {"failure", "error", "skipped"}
-    outcome = "skipped" if outcomes == {"skipped"} else "failed" if outcomes else "passed"
+    if not outcomes:
+        outcome = "passed"
+    elif outcomes == {"skipped"}:
+        outcome = "skipped"
+    else:
+        outcome = "failed"
     for part in (case.get("classname").split(".")[1], "all"):
         counts[part][outcome] += 1
 for part, found in counts.items():
