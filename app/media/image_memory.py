@@ -63,7 +63,12 @@ def takes_too_much(image: Image.Image, max_side: int) -> bool:
     # Both before the draft, which changes the size: the decoder reads the whole file.
     decoding_bytes = _decoding_bytes(image)
     kept_bytes = KEPT_BYTES_PER_PIXEL.get(image.format or "", 0) * image.width * image.height
-    image.draft("RGB", (max_side, max_side))
+    # Pillow compares each side with that of the draft: one of another shape would be a panorama's
+    # full size.
+    share = max_side / max(image.size)
+    draft_width = max(1, int(image.width * share))
+    draft_height = max(1, int(image.height * share))
+    image.draft("RGB", (draft_width, draft_height))
     if picture_bytes(image) > MAX_PICTURE_BYTES:
         return True
     scaling_bytes = kept_bytes + _scaling_bytes(image, max_side)

@@ -322,10 +322,10 @@ PEAK = """
 import sys
 from pathlib import Path
 from app.media.image_file import read_image
-from tests.memory import peak_bytes
-before = peak_bytes()
+from app.runtime.status import peak_memory_bytes
+before = peak_memory_bytes()
 image = read_image(Path(sys.argv[1]))
-print(*image.shape, *image[100, 100], (peak_bytes() - before) >> 20)
+print(*image.shape, *image[100, 100], (peak_memory_bytes() - before) >> 20)
 """
 
 

@@ -32,10 +32,10 @@ from app.media.container import MAX_PIXELS, VideoError
 from app.media.headers import read_header
 from app.media.video_input import LIVE_MAX_PIXELS, VideoInput
 from app.media.video_reader import VideoReader
+from app.runtime.status import peak_memory_bytes
 from app.settings import Settings
 from tests.architecture.source import calls_of
 from tests.clips import copy_into, numbered, pictures, write_clip, write_sound, writing
-from tests.memory import peak_bytes
 from tests.offline.converting import run
 from tests.stand_ins import always
 
@@ -164,14 +164,14 @@ def test_a_small_file_that_declares_millions_of_frames_is_refused(
     path = write_clip(tmp_path / "clip.mp4", 10)
     for box, at, values in tables:
         with_table(path, box, at, *values)
-    before = peak_bytes()
+    before = peak_memory_bytes()
     started_s = time.process_time()
 
     with pytest.raises(MattecamError, match="not a readable video"):
         use(path)
 
     assert time.process_time() - started_s < 10
-    assert peak_bytes() - before < 50_000_000
+    assert peak_memory_bytes() - before < 50_000_000
 
 
 def test_fragments_that_declare_millions_of_frames_are_counted(tmp_path: Path) -> None:
