@@ -121,6 +121,8 @@ class FakeSource:
     """
 
     is_live = True
+    # As of `FrameSource`; set it at any time.
+    warning: Text | None = None
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.core.errors import SourceOpenError, t
+from app.core.errors import SourceOpenError, Text, t
 from app.core.types import Frame, SourceInfo
 
 
@@ -20,6 +20,9 @@ class FrameSource(Protocol):
     info: SourceInfo
     # Whether it goes on while nobody reads it, such as a camera, and can skip frames.
     is_live: bool = False
+    # What is wrong although frames arrive, such as the noise of an input without a signal; None
+    # once it is over.
+    warning: Text | None = None
 
     def read(self) -> Frame | None:
         """Return the next frame; None if none arrives within about a second, and after `close`.

@@ -8,7 +8,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -20,13 +21,11 @@ from app.capture.base import FrameSource
 from app.capture.colours import NAMED
 from app.capture.delivered import FrameDecoder, FrameShaper, accepted_format, is_blank
 from app.capture.devices import (
-    COMPRESSED,
-    DEPTH,
-    GREY,
     SYSTEM,
     CameraDevice,
     captured_kind,
     has_signal,
+    in_order_of_preference,
     why_not,
     windows_numbers,
 )
@@ -34,13 +33,12 @@ from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError,
 from app.core.process import holders
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.core.worker import stop_requested
 from app.system.v4l2 import CapturedKind
 
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 1.0
-# MJPG first: most cameras have their high rates only there.
-AUTO_FORMATS = ("MJPG", "YUYV")
 # A size that the camera offers at SLOW_FPS or less
 # is replaced by a smaller one at QUICK_FPS or more.
 SLOW_FPS = 10.0
@@ -73,8 +71,15 @@ class CameraTiming:
     # A stream that fails for this long stays broken until the device is opened anew. OpenCV
     # answers at once then; of a camera that is only silent it waits for READ_TIMEOUT_S.
     failing_s: float = 0.3
+    # The same for each opening in a row of a camera whose stream does not start. A start that the
+    # driver refused is never made up for, because OpenCV keeps its buffers queued: the camera is
+    # soon opened anew. But some fail for a second after each opening, and then work. With
+    # more than 1.5 s, one whose fault has ended would be away for more than two.
+    failing_at_start_s: tuple[float, ...] = (0.3, 0.3, 1.5, 0.3, 0.3)
     # Wait before a camera whose stream does not start is opened anew.
     restart_s: float = 0.2
+    # Interval at which the driver is asked whether its input has a signal.
+    signal_s: float = 1.0
 
 
 # What is wrong with a frame that shows nothing: it has a single colour, or OpenCV cannot decode it.
@@ -97,9 +102,11 @@ class CameraSource(FrameSource):
         timing: CameraTiming = CameraTiming(),
         make_capture: Callable[[], cv2.VideoCapture] = cv2.VideoCapture,
         ask_kind: Callable[[str], CapturedKind] = captured_kind,
+        ask_signal: Callable[[str], bool | None] = has_signal,
     ) -> None:
         """Size, rate and format are requests; `info` has the actual values. ask_kind: what the
-        driver of a device file says of its frames in the format in use.
+        driver of a device file says of its frames in the format in use. ask_signal: whether it has
+        a signal; None where it does not say.
 
         Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no
         frame.
@@ -112,6 +119,10 @@ class CameraSource(FrameSource):
         self._closed = threading.Event()
         self._index = 0
         self._blank: Blank | None = None
+        self._ask_signal = ask_signal
+        # By time.perf_counter(); never where the driver does not say. That of a loopback says so of
+        # its sender, and each opening of the device counts.
+        self._asks_signal_at_s = math.inf if device.is_virtual else 0.0
         self._holds_exposure = settings.lock_exposure
         # A loopback without a sender fails as well, until the sender begins.
         self._fails_for_good = SYSTEM == "Linux" and not device.is_virtual
@@ -147,10 +158,10 @@ class CameraSource(FrameSource):
 
         Raises SourceLostError after two seconds without one, and at once where the driver fails.
         """
-        try:
-            image, blank = self._read_frame(self._capture, self._timing.read_s)
-        except _StreamFailedError as failure:
-            raise SourceLostError(self._why_failed()) from failure
+        with self._failure_named():
+            image, blank = self._read_frame(
+                self._capture, self._timing.read_s, self._timing.failing_s
+            )
         now = time.perf_counter()
         if image is None:
             self._blank = blank
@@ -160,6 +171,7 @@ class CameraSource(FrameSource):
         if (width, height) != (self.info.width, self.info.height):
             self.info = replace(self.info, width=width, height=height)
         self._last_s = self._grabbed_s
+        self._look_for_signal(now)
         if self._holds_exposure and self._locked is None and now >= self._settled_at_s:
             self._locked = lock_exposure(self._capture)
         frame = Frame(image, self._index, self._grabbed_s)
@@ -168,14 +180,14 @@ class CameraSource(FrameSource):
 
     def skip(self) -> bool:
         """See `FrameSource`."""
-        try:
-            arrived = self._grab(self._capture, time.perf_counter() + self._timing.read_s)
-        except _StreamFailedError as failure:
-            raise SourceLostError(self._why_failed()) from failure
+        end_s = time.perf_counter() + self._timing.read_s
+        with self._failure_named():
+            arrived = self._grab(self._capture, end_s, self._timing.failing_s)
         if arrived:
             self._last_s = self._grabbed_s
             self._index += 1
             self._shaper.skip()
+            self._look_for_signal(self._grabbed_s)
             return True
         self._check_lost(time.perf_counter())
         return False
@@ -206,8 +218,8 @@ class CameraSource(FrameSource):
         """Open the camera in the first format that delivers a frame. Sets `info`.
 
         A format that offers the size only at a low frame rate is tried last, at a smaller size with
-        30 fps if there is one. A stream that does not start is tried again, for the time that a
-        camera may need to start: what failed once is no reason for a worse format.
+        30 fps if there is one. A stream that does not start is tried again: what failed once is no
+        reason for a worse format.
         """
         blank: Blank | None = None
         wanted = (self._settings.width, self._settings.height)
@@ -215,7 +227,9 @@ class CameraSource(FrameSource):
         to_try = deque((pixel_format, False) for pixel_format in self._formats())
         restarts_until_s = time.perf_counter() + self._timing.start_s
         attempts = 0
-        while to_try:
+        refused_starts = 0
+        # At the end of the program nobody waits for a camera.
+        while to_try and not stop_requested():
             pixel_format, is_slow = to_try.popleft()
             capture = make_capture()
             if not _open_device(capture, self._device):
@@ -243,10 +257,13 @@ class CameraSource(FrameSource):
             # would keep the program waiting for a minute.
             limit_s = self._timing.start_s if attempts < 2 else self._timing.read_s
             try:
-                image, blank_kind = self._read_frame(capture, limit_s)
+                failing_s = self._failing_at_start_s(refused_starts, restarts_until_s)
+                image, blank_kind = self._read_frame(capture, limit_s, failing_s)
             except _StreamFailedError:
                 image, blank_kind = None, None
-                if time.perf_counter() < restarts_until_s:
+                refused_starts += 1
+                is_late = time.perf_counter() >= restarts_until_s
+                if refused_starts < len(self._timing.failing_at_start_s) and not is_late:
                     capture.release()
                     self._closed.wait(self._timing.restart_s)
                     to_try.appendleft((pixel_format, is_slow))
@@ -280,6 +297,15 @@ class CameraSource(FrameSource):
             raise SourceOpenError(self._why_blank(blank))
         raise SourceOpenError(self._why_no_frames())
 
+    def _failing_at_start_s(self, refused_starts: int, restarts_until_s: float) -> float:
+        """Return for how long the driver may fail after this opening."""
+        limits_s = self._timing.failing_at_start_s
+        if refused_starts >= len(limits_s):
+            return self._timing.failing_s
+        # A camera that takes long to open has used up the time of the long wait.
+        left_s = restarts_until_s - time.perf_counter()
+        return min(limits_s[refused_starts], max(self._timing.failing_s, left_s))
+
     def _refuse_own(self) -> None:
         """Raise SourceOpenError if this program sends to the device."""
         device = self._device
@@ -301,7 +327,7 @@ class CameraSource(FrameSource):
         """Return the formats to try, in order."""
         if self._settings.pixel_format != "auto":
             return (self._settings.pixel_format,)
-        return tuple(sorted(self._device.formats, key=_format_order)) or AUTO_FORMATS
+        return in_order_of_preference(self._device.formats)
 
     def _quick_size(self, capture: cv2.VideoCapture, pixel_format: str) -> tuple[int, int]:
         """Return the largest size below the wanted one at which the format reaches 30 fps.
@@ -349,6 +375,7 @@ class CameraSource(FrameSource):
         self,
         capture: cv2.VideoCapture,
         timeout_s: float,
+        failing_s: float,
     ) -> tuple[BgrImage | None, Blank | None]:
         """Return the next frame that is not blank, None without one within the timeout, and why the
         last one was blank.
@@ -357,7 +384,7 @@ class CameraSource(FrameSource):
         """
         end_s = time.perf_counter() + timeout_s
         blank: Blank | None = None
-        while self._grab(capture, end_s):
+        while self._grab(capture, end_s, failing_s):
             done, raw = capture.retrieve()
             image = None
             if done and raw is not None:
@@ -375,13 +402,13 @@ class CameraSource(FrameSource):
                 break
         return None, blank
 
-    def _grab(self, capture: cv2.VideoCapture, end_s: float) -> bool:
+    def _grab(self, capture: cv2.VideoCapture, end_s: float, failing_s: float) -> bool:
         """Wait for the next frame of the driver until this time; return whether it came.
 
-        Raises _StreamFailedError where the driver fails at once, again and again.
+        Raises _StreamFailedError where the driver fails at once, again and again, for failing_s.
         """
         failing_since_s: float | None = None
-        while not self._closed.is_set():
+        while not self._closed.is_set() and not stop_requested():
             asked_s = time.perf_counter()
             if capture.grab():
                 self._grabbed_s = time.perf_counter()
@@ -393,7 +420,7 @@ class CameraSource(FrameSource):
                 failing_since_s = None  # it has waited: the camera is silent
             elif failing_since_s is None:
                 failing_since_s = asked_s
-            elif self._fails_for_good and now_s - failing_since_s >= self._timing.failing_s:
+            elif self._fails_for_good and now_s - failing_since_s >= failing_s:
                 raise _StreamFailedError
             self._closed.wait(self._timing.retry_s)
         return False
@@ -404,6 +431,22 @@ class CameraSource(FrameSource):
             return
         if now_s - self._last_s > self._timing.silence_s or self._is_gone():
             raise SourceLostError(self._why_lost())
+
+    def _look_for_signal(self, now_s: float) -> None:
+        """Note now and then whether what arrives is a signal.
+
+        Many grabbers go on without one: with noise, or with a blue picture.
+        """
+        if now_s < self._asks_signal_at_s:
+            return
+        answer = self._ask_signal(self._device.path)
+        is_first = self._asks_signal_at_s == 0
+        self._asks_signal_at_s = now_s + self._timing.signal_s
+        if answer is None and is_first:
+            self._asks_signal_at_s = math.inf
+        # A later question that fails changes nothing of what is known.
+        if answer is not None:
+            self.warning = None if answer else self._why_no_signal()
 
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()
@@ -444,6 +487,14 @@ class CameraSource(FrameSource):
             reason=self._why_not(),
         )
 
+    @contextmanager
+    def _failure_named(self) -> Iterator[None]:
+        """Raise SourceLostError with the reason where the stream has failed."""
+        try:
+            yield
+        except _StreamFailedError as failure:
+            raise SourceLostError(self._why_failed()) from failure
+
     def _why_failed(self) -> Text:
         """Return why the stream has failed. May release the camera."""
         if self._is_gone():
@@ -471,12 +522,8 @@ class CameraSource(FrameSource):
                 "Privacy & security › Camera.",
                 camera=self._name(),
             )
-        if blank == "empty" and not has_signal(self._device.path):
-            return t(
-                "The camera {camera} shows nothing: its input has no signal; switch on what is "
-                "connected to it, or choose another camera.",
-                camera=self._name(),
-            )
+        if blank == "empty" and self._ask_signal(self._device.path) is False:
+            return self._why_no_signal()
         if blank == "empty":
             return t(
                 "The camera {camera} delivers only black or green frames; open its shutter, or "
@@ -489,26 +536,19 @@ class CameraSource(FrameSource):
             camera=self._name(),
         )
 
+    def _why_no_signal(self) -> Text:
+        return t(
+            "The camera {camera} shows nothing: its input has no signal; switch on what is "
+            "connected to it, or choose another camera.",
+            camera=self._name(),
+        )
+
     def _name(self) -> str:
         name = self._device.name
         path = self._device.path
         if not path or path == name:
             return name
         return t("{name} ({device})", name=name, device=path)
-
-
-def _format_order(pixel_format: str) -> int:
-    """Return the sort key of a format.
-
-    First the preferred ones, then other colour formats, grey, compressed video.
-    """
-    if pixel_format in AUTO_FORMATS:
-        return AUTO_FORMATS.index(pixel_format)
-    if COMPRESSED.fullmatch(pixel_format):
-        return 4
-    if GREY.fullmatch(pixel_format) or DEPTH.fullmatch(pixel_format):
-        return 3
-    return 2
 
 
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:

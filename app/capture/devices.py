@@ -153,6 +153,28 @@ def _is_useful(pixel_format: str) -> bool:
     return not GREY.fullmatch(pixel_format) and not COMPRESSED.fullmatch(pixel_format)
 
 
+# MJPG first: most cameras have their high rates only there.
+AUTO_FORMATS = ("MJPG", "YUYV")
+
+
+def in_order_of_preference(formats: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats of a camera as they are tried; those that most have where none is known.
+
+    First the preferred ones, then other colour formats, grey, compressed video.
+    """
+    return tuple(sorted(formats, key=_format_order)) or AUTO_FORMATS
+
+
+def _format_order(pixel_format: str) -> int:
+    if pixel_format in AUTO_FORMATS:
+        return AUTO_FORMATS.index(pixel_format)
+    if COMPRESSED.fullmatch(pixel_format):
+        return 4
+    if GREY.fullmatch(pixel_format) or DEPTH.fullmatch(pixel_format):
+        return 3
+    return 2
+
+
 def list_cameras() -> tuple[CameraDevice, ...]:
     """Return all cameras: physical ones, those that only PipeWire offers, virtual ones.
 
@@ -457,18 +479,24 @@ def query(path: str) -> NodeAnswer:
             is_camera,
             tuple(sorted(sizes)),
             without_repeats,
-            v4l2.has_signal(node),
+            has_signal=v4l2.has_signal(node) is not False,
         )
 
 
-def has_signal(path: str) -> bool:
-    """Return whether a device captures a signal, as far as it can be asked."""
+def has_signal(path: str) -> bool | None:
+    """Return whether a device captures a signal; None where its driver does not say.
+
+    Cheap enough to be asked while frames arrive.
+    """
     if SYSTEM != "Linux":
-        return True
+        return None
     try:
-        return query(path).has_signal
-    except OSError:
-        return True
+        if v4l2.device_number(path)[0] == VIDEO_MAJOR:
+            with v4l2.opened(path) as node:
+                return v4l2.has_signal(node)
+    except OSError as error:
+        log.info("%s does not tell whether it has a signal: %s", path, error)
+    return None
 
 
 def captured_kind(path: str) -> v4l2.CapturedKind:

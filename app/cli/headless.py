@@ -347,7 +347,7 @@ class HeadlessRun:
         if not records(self._start_settings):
             unneeded.add(Stage.RECORDING)  # a command asked for it
         for problem in status.problems:
-            if problem.stage not in unneeded:
+            if problem.stage not in unneeded and not problem.is_warning:
                 self._fail(problem)
                 return
 

@@ -213,7 +213,7 @@ class SettingsChanges:
     def _newest_beside(self, known: tuple[Problem, ...]) -> Problem | None:
         """Return the newest problem that is not one of these; None if there is none."""
         new = [problem for problem in self.pipeline.status().problems if problem not in known]
-        failed = [problem for problem in new if not problem.is_late]
+        failed = [problem for problem in new if problem.is_failure]
         return failed[-1] if failed else None
 
     def problem(self, *parts: Stage | str | None) -> Problem | None:
@@ -227,7 +227,7 @@ class SettingsChanges:
         found = [
             each
             for each in self.pipeline.status().problems
-            if (each.stage in concerned or each.part in concerned) and not each.is_late
+            if (each.stage in concerned or each.part in concerned) and each.is_failure
         ]
         return found[-1] if found else None
 

@@ -134,7 +134,7 @@ class DaemonPool:
         return call
 
     def late(self, limit_s: float) -> list[Future[Any]]:
-        """Return the calls that have waited for longer than this and were not given up.
+        """Return the calls that have waited for as long as this and were not given up.
 
         On a busy machine a call may take long to compute, which is no dead disk: look often, so
         that it is seen. Elsewhere than on Linux computing counts as waiting.
@@ -143,7 +143,7 @@ class DaemonPool:
         with self._lock:
             for call, running in self._running.items():
                 running.look()
-                if time.monotonic() - running.computed_s > limit_s:
+                if time.monotonic() - running.computed_s >= limit_s:
                     late.append(call)
         return late
 

@@ -89,6 +89,19 @@ class LatestSlot(Generic[T]):
             self._condition.notify_all()
 
 
+_of_this_thread = threading.local()
+
+
+def stop_requested() -> bool:
+    """Return whether the thread that calls this is a worker's that is asked to end.
+
+    For what waits on it for seconds, such as a camera that is being opened: another thread can
+    neither interrupt nor close it.
+    """
+    stop: threading.Event | None = getattr(_of_this_thread, "stop", None)
+    return stop is not None and stop.is_set()
+
+
 class Worker:
     """Runs `target(stop)` once on its own thread; `target` returns soon after `stop` is set.
 
@@ -190,6 +203,7 @@ class Worker:
 
     def _run(self, target: Callable[[threading.Event], None]) -> None:
         name_thread(self.name)
+        _of_this_thread.stop = self._stop
         if self._niceness:
             lower_priority(self._niceness)
         try:

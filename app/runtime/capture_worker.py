@@ -14,21 +14,23 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.core.declaration import opens_alike
-from app.core.errors import CameraAbsentError, Remedy, SourceLostError, Stage, t
+from app.core.errors import CameraAbsentError, Remedy, SourceLostError, Stage, Text, t
 from app.core.files import no_answer
 from app.core.settings import CaptureSettings
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
-from app.core.worker import FILE_LIMIT_S, LatestSlot, Reaching, Worker
+from app.core.worker import FILE_LIMIT_S, LatestSlot, Reaching, Worker, stop_requested
 from app.output.base import FrameSink, ReaderCounter
 from app.runtime.context import PipelineContext
 from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
-from app.runtime.status import Phase
+from app.runtime.status import Phase, RepeatedLines
 
 _log = logging.getLogger(__name__)
 # Frames of the source in use wait for the disk of
 # another one for so long: most disks answer at once.
 FIRST_WAIT_S = 0.1
+# The part of the status that a source which goes on may warn of.
+WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,8 @@ class OpenSource:
         self.look_again_s = 0.0
         self.opened_s = time.perf_counter()
         self.last_frame_s = self.opened_s
+        # What the source says of itself, as it is in the status.
+        self.warning: Text | None = None
         self.next_index = 0
         # What the description of its frames was made from: the source's own, which a camera that
         # changes its size replaces, and the settings that say how frames are turned. None before
@@ -266,6 +270,7 @@ class CaptureWorker:
         self.info: SourceInfo | None = None
         self._orientation_of_last_frame = UNTURNED
         self._generation = 0
+        self._lines = RepeatedLines()
         # While paused, frames before this time of time.perf_counter() are skipped.
         self._read_at_s = 0.0
         self._file = SourceFile(context, self.wake)
@@ -365,7 +370,9 @@ class CaptureWorker:
         try:
             source = self._open(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._handle_failure(error, wanted, previous)
+            # What is given up at the end of the program has not failed.
+            if not stop_requested():
+                self._handle_failure(error, wanted, previous)
             return
         self._close()
         # Before `no_camera` is over: a status between the
@@ -450,15 +457,12 @@ class CaptureWorker:
         wanted = self._context.owner.current.capture
         self._orientation_of_last_frame = self._wanted_orientation(opened, wanted)
         self.info = info.turned(self._orientation_of_last_frame)
-        _log.info(
-            "Opened the source %s %s: %dx%d at %g fps, %s.",
-            info.kind,
-            info.name,
-            info.width,
-            info.height,
-            info.fps,
-            info.pixel_format or "no format of its own",
+        line = self._lines.to_write(
+            f"Opened the source {info.kind} {info.name}: {info.width}x{info.height} at "
+            f"{info.fps:g} fps, {info.pixel_format or 'no format of its own'}."
         )
+        if line is not None:
+            _log.info("%s", line)
         return opened
 
     def _read(self, opened: OpenSource, *, hold_exposure: bool) -> None:
@@ -503,6 +507,7 @@ class CaptureWorker:
         if not arrived:
             return
         opened.last_frame_s = time.perf_counter()
+        self._show_warning(opened, source.warning)
         self._context.board.frames_in.add()
         if frame is None:
             return
@@ -516,6 +521,17 @@ class CaptureWorker:
             image = self._orientation_of_last_frame.upright(image)
         info = opened.info_of_frames
         self._frames.put(replace(frame, image=image, source=info, generation=self._generation))
+
+    def _show_warning(self, opened: OpenSource, warning: Text | None) -> None:
+        """Show in the status what is wrong with a source whose frames arrive.
+
+        They go on: an input without a signal shows no room, and a card would hide what a driver
+        wrongly takes for none.
+        """
+        if warning == opened.warning:
+            return
+        opened.warning = warning
+        self._context.board.report(Stage.CAPTURE, warning, WARNING, is_warning=True)
 
     def _is_unneeded(self, index: int, started_s: float) -> bool:
         """Return whether to skip the next frame.
@@ -557,6 +573,7 @@ class CaptureWorker:
         if closing is None:
             return
         self.info = None
+        self._show_warning(closing, None)
         try:
             closing.source.close()
         except Exception as error:  # noqa: BLE001

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -75,9 +75,16 @@ class Problem:
     part: object = None
     # A call that takes longer than it should: it may still be done.
     is_late: bool = False
+    # Nothing has failed: what it is of goes on.
+    is_warning: bool = False
     # These two as in `MattecamError`.
     unusable: bool = False
     remedy: Remedy | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something has failed, and is not only late or goes on."""
+        return not self.is_late and not self.is_warning
 
     @property
     def error(self) -> MattecamError:
@@ -244,7 +251,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
-        "peak_rss_mb": round(_peak_memory_bytes() / 1e6, 1),
+        "peak_rss_mb": round(peak_memory_bytes() / 1e6, 1),
         "phase": status.phase.value,
         "source": dataclasses.asdict(status.source) if status.source else None,
         **status.outputs,
@@ -264,7 +271,7 @@ def _rounded(latencies: Latencies) -> dict[str, dict[str, float]]:
     }
 
 
-def _peak_memory_bytes() -> int:
+def peak_memory_bytes() -> int:
     """Return the most memory that this process has held so far."""
     if sys.platform == "win32":
         peak_bytes = psutil.Process().memory_info().peak_wset
@@ -272,8 +279,14 @@ def _peak_memory_bytes() -> int:
         import resource
 
         peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if sys.platform != "darwin":
-            peak_bytes *= 1024  # Linux tells KiB
+        if sys.platform == "linux":
+            peak_kib = peak_bytes
+            # That begins with what the process that started this one had held. Not every
+            # container tells this process's own peak.
+            for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+                if line.startswith("VmHWM"):
+                    peak_kib = int(line.split()[1])
+            peak_bytes = peak_kib * 1024
     return peak_bytes
 
 
@@ -402,6 +415,41 @@ class RunErrors:
         return tuple(self._messages)
 
 
+# A line of the log that comes again within this time is counted instead.
+REPEAT_S = 60.0
+# Of those written last, so that lines that always differ take no memory.
+MAX_REMEMBERED_LINES = 50
+
+
+class RepeatedLines:
+    """Keeps lines of the log that come again and again, as of a camera that fails after each
+    opening, to one a minute. Not thread-safe.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._written_at_s: dict[str, float] = {}
+        self._left_out: Counter[str] = Counter()
+
+    def to_write(self, line: str) -> str | None:
+        """Return a line with how often it was left out before; None where it is left out now."""
+        now_s = self._now()
+        written_at_s = self._written_at_s.get(line)
+        if written_at_s is not None and now_s - written_at_s < REPEAT_S:
+            self._left_out[line] += 1
+            return None
+        self._written_at_s.pop(line, None)  # the dictionary is in the order of writing
+        self._written_at_s[line] = now_s
+        times = self._left_out.pop(line, 0)
+        if len(self._written_at_s) > MAX_REMEMBERED_LINES:
+            oldest = next(iter(self._written_at_s))
+            del self._written_at_s[oldest]
+            self._left_out.pop(oldest, None)
+        if times == 0:
+            return line
+        return f"{line} (and {times} times since this line was last written)"
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When something happened; only the differences of two moments mean anything."""
@@ -427,7 +475,9 @@ class StatusBoard:
         self._lock = threading.Lock()
         # The open ones, by stage and by the part of it that reported them.
         self._problems: dict[tuple[Stage, object], Problem] = {}
-        self._errors = RunErrors()  # under the lock, as the problems
+        # These two under the lock, as the problems.
+        self._errors = RunErrors()
+        self._lines = RepeatedLines()
         self._started = Moment.now()
         self.capture_ms = Meter(LATENCY_SPAN_S)
         self.step_ms = Meter(LATENCY_SPAN_S)
@@ -452,6 +502,7 @@ class StatusBoard:
         part: object = None,
         *,
         is_late: bool = False,
+        is_warning: bool = False,
         remedy: Remedy | None = None,
     ) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported.
@@ -469,22 +520,35 @@ class StatusBoard:
                 return
             if message is None:
                 del self._problems[stage, part]
+                line = self._lines.to_write(f"Over: {known_message}")
             else:
                 unusable = False
                 if isinstance(problem, MattecamError):
                     unusable = problem.unusable
                     remedy = problem.remedy
-                new = Problem(stage, message, time.monotonic(), part, is_late, unusable, remedy)
+                new = Problem(
+                    stage,
+                    message,
+                    time.monotonic(),
+                    part,
+                    is_late,
+                    is_warning,
+                    unusable,
+                    remedy,
+                )
                 self._problems[stage, part] = new
                 self._errors.add(message)
-        if message is not None:
+                line = self._lines.to_write(message)
+        if line is None:
+            return
+        if message is None:
+            _log.info("%s", line)
+        else:
             _log.warning(
                 "%s",
-                message,
+                line,
                 exc_info=problem if isinstance(problem, Exception) else None,
             )
-        elif known is not None:
-            _log.info("Over: %s", known.message)
 
     def read(self) -> PipelineStatus:
         """Return a snapshot."""

@@ -54,10 +54,14 @@ _S_PARM = 0xC0005616 | _PARM_BYTES << 16
 _STREAMON = 0x40045612
 _G_INPUT = 0x80045626
 _ENUM_INPUT = 0xC050561A
-# Of the status of an input: no power, no signal. Grabbers have them, webcams never.
-_WITHOUT_SIGNAL = 0x1 | 0x2
+# Of the status of an input: no power, no signal, no sync of a digital one. Without the lock of an
+# analogue one there may still be a picture: tapes lose it for moments.
+_WITHOUT_SIGNAL = 0x1 | 0x2 | 0x10000
+# Of the capabilities of an input: it takes timings of a digital signal, or a television standard.
+_TAKES_SIGNALS = 0x2 | 0x4
 _INPUT_BYTES = 80
-_INPUT_STATUS = 56
+# Offset of its standards, status and capabilities.
+_INPUT_STANDARDS = 48
 _PROGRESSIVE = 1
 _SMPTE170M = 1
 # V4L2_FIELD_INTERLACED: in the order of the signal; the upper, or the lower field first.
@@ -201,16 +205,22 @@ def captured_kind(node: int) -> CapturedKind:
     return CapturedKind(field, colorspace, encoding, quantization)
 
 
-def has_signal(node: int) -> bool:
-    """Return whether the input in use has a signal, as far as the driver says."""
+def has_signal(node: int) -> bool | None:
+    """Return whether the input in use has a signal; None where the driver does not say."""
     try:
         (number,) = struct.unpack("I", _call(node, _G_INPUT, bytearray(4)))
         request = bytearray(_INPUT_BYTES)
         struct.pack_into("I", request, 0, number)
-        (status,) = struct.unpack_from("I", _call(node, _ENUM_INPUT, request), _INPUT_STATUS)
-    except OSError:  # it has no inputs, or they say nothing
+        answer = _call(node, _ENUM_INPUT, request)
+    except OSError:  # it has no inputs
+        return None
+    standards, status, capabilities = struct.unpack_from("QII", answer, _INPUT_STANDARDS)
+    if status & _WITHOUT_SIGNAL:
+        return False
+    # That of a webcam has neither, and a status that is always good.
+    if standards or capabilities & _TAKES_SIGNALS:
         return True
-    return not status & _WITHOUT_SIGNAL
+    return None
 
 
 def output_format(node: int) -> PixelSize:

@@ -43,6 +43,8 @@ class FakeCapture:
     shows: dict[str, BgrImage | None]
     """The frame in each format; None for no frame."""
     made: list[FakeCapture]
+    has_signal: bool | None = None
+    signal_asked: int = 0
     undecoded: list[bytes]
     """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
 
@@ -54,7 +56,15 @@ class FakeCapture:
     @classmethod
     def source(cls, timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
         """Open the camera."""
-        return closing(CameraSource(cls.device, CaptureSettings(**capture), timing, cls))  # type: ignore[arg-type]
+        settings = CaptureSettings(**capture)
+        source = CameraSource(cls.device, settings, timing, cls, ask_signal=cls.ask_signal)  # type: ignore[arg-type]
+        return closing(source)
+
+    @classmethod
+    def ask_signal(cls, path: str) -> bool | None:
+        assert path == cls.device.path
+        cls.signal_asked += 1
+        return cls.has_signal
 
     @classmethod
     def first_frame(

@@ -1,9 +1,7 @@
-"""Cameras with a fake driver: opening, losing and skipping; formats, blank, damaged and shared frames."""
+"""Cameras with a fake driver: opening, losing and skipping; formats, blank, damaged and shared frames, exposure."""
 
 from __future__ import annotations
 
-import logging
-import math
 import os
 import random
 import time
@@ -21,7 +19,6 @@ from app.capture.camera import CameraTiming
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.process import Holder
 from app.core.types import BgrImage
-from mattecam.testing import FakeClock
 from tests.capture.conftest import (
     FAST,
     PATIENT,
@@ -226,115 +223,6 @@ def test_an_unplugged_camera_is_lost_at_once(
         started_s = time.perf_counter()
         lost(source.read, "is disconnected", most=1)
         assert time.perf_counter() - started_s < PATIENT.read_s / 2
-
-
-class Failing(FakeCapture):
-    """A driver of played time that fails at once, until a moment; opening it takes a moment too."""
-
-    clock: FakeClock
-    fails_until_s: float
-
-    def open(self, path: str, backend: int) -> bool:
-        self.clock.now_s += 0.1
-        # A stream whose start has failed does not start later: OpenCV keeps its buffers queued.
-        self.has_failed = False
-        return super().open(path, backend)
-
-    def grab(self) -> bool:
-        if self.clock.now_s < self.fails_until_s:
-            self.has_failed = True
-        return super().grab() and not self.has_failed
-
-
-@pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Failing]:
-    node = tmp_path / "video0"
-    node.touch()
-    monkeypatch.setattr(camera, "SYSTEM", "Linux")
-    Failing.clock = played_time(monkeypatch, camera)
-    Failing.device = replace(WEBCAM, path=str(node))
-    Failing.fails_until_s = 0.0
-    Failing.made = []
-    Failing.undecoded = []
-    Failing.shows = {"MJPG": picture(), "YUYV": picture()}
-    return Failing
-
-
-@pytest.mark.parametrize("fault_s", [0.0, 0.5, 1.7, 3.5])
-def test_a_stream_that_does_not_start_starts_within_a_second_of_the_end_of_its_fault(
-    fault_s: float, failing: type[Failing]
-) -> None:
-    """The first failure of a start held the camera for four seconds, and cost it its best format."""
-    clock = failing.clock
-    failing.fails_until_s = clock.now_s + fault_s
-
-    with failing.source(CameraTiming()) as source:
-        assert clock.now_s - failing.fails_until_s < 1
-        assert source.info.pixel_format == "MJPG"
-    assert all(capture.released for capture in failing.made)
-
-
-def test_a_stream_that_never_starts_is_opened_twice_a_second_at_most(
-    failing: type[Failing], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    clock = failing.clock
-    failing.fails_until_s = math.inf
-    began_s = clock.now_s
-
-    with pytest.raises(SourceOpenError, match="delivers no frames"):
-        failing.source(CameraTiming())
-
-    took_s = clock.now_s - began_s
-    assert took_s < 6, "the formats after the first one have no seconds of their own"
-    assert len(failing.made) <= took_s * 2 + 1
-    assert all(capture.released for capture in failing.made)
-    assert not caplog.records, "a camera that stays broken would fill the log"
-
-
-@pytest.mark.parametrize("skips", [False, True])
-def test_a_stream_that_fails_is_lost_at_once_and_back_with_the_next_opening(
-    failing: type[Failing], skips: bool
-) -> None:
-    clock = failing.clock
-    with failing.source(CameraTiming()) as source:
-        read = source.skip if skips else source.read
-        assert read()
-        failing.fails_until_s = clock.now_s + 0.1
-        began_s = clock.now_s
-        with pytest.raises(SourceLostError, match=r"Webcam .*delivers no frames: "):
-            read()
-    with failing.source(CameraTiming()) as again:
-        assert again.read()
-    assert clock.now_s - began_s < 1
-
-
-def test_a_driver_that_waits_for_frames_is_silent_and_has_not_failed(
-    failing: type[Failing],
-) -> None:
-    clock = failing.clock
-
-    def wait_in_vain() -> bool:
-        clock.now_s += camera.READ_TIMEOUT_S
-        return False
-
-    with failing.source(CameraTiming()) as source:
-        assert source.read()
-        began_s = clock.now_s
-        failing.made[-1].grab = wait_in_vain  # type: ignore[method-assign]
-        lost(source.read, "delivered no frame for 2 seconds")
-    assert clock.now_s - began_s > CameraTiming().silence_s
-
-
-def test_a_virtual_camera_fails_until_its_sender_begins(failing: type[Failing]) -> None:
-    """A relay begins to send once it is read: opened anew all the time, it would never begin."""
-    failing.device = replace(failing.device, is_virtual=True)
-    failing.fails_until_s = math.inf
-
-    with pytest.raises(SourceOpenError, match="delivers no frames"):
-        failing.source(CameraTiming())
-
-    assert [capture.format for capture in failing.made] == ["MJPG", "YUYV"]
 
 
 def test_a_change_of_size_is_followed(driver: Driver) -> None:

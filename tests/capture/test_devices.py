@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import math
+import struct
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -19,11 +19,15 @@ from app.capture import devices, source_device
 from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.process import Holder
 from app.core.settings import CaptureSettings
+from app.system import v4l2
 from app.system.v4l2 import LOOPBACK_DRIVER as LOOPBACK
-from tests.capture.conftest import FAST, WEBCAM, Driver, Kernel
+from tests.capture.conftest import FAST, Driver, Kernel
 from tests.sources import new_opener, open_source
 from tests.stand_ins import always
 
+# VIDIOC_G_INPUT and VIDIOC_ENUMINPUT.
+G_INPUT = 0x80045626
+ENUM_INPUT = 0xC050561A
 TWIN = "usb-Maker_Twin-video-index0"
 NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"]
 OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
@@ -77,14 +81,60 @@ def test_an_input_without_a_signal_is_named(kernel: Kernel) -> None:
     kernel.plug(2, "Grabber", has_signal=False)
 
     assert devices.why_not("/dev/video2").startswith("its input has no signal; switch on")
-    assert not devices.has_signal("/dev/video2")
 
 
-def test_black_frames_of_a_grabber_are_told_from_a_closed_shutter(
-    driver: Driver, kernel: Kernel
+NTSC = 0xB000
+HAS_TIMINGS = 2
+NO_POWER = 0x1
+NO_SIGNAL = 0x2
+NO_LINE_LOCK = 0x100
+NO_SYNC = 0x10000
+
+
+@pytest.mark.linux("app.system.v4l2")
+@pytest.mark.parametrize(
+    ("standards", "status", "capabilities", "answer"),
+    [
+        pytest.param(0, 0, 0, None, id="a webcam"),
+        pytest.param(NTSC, 0, 0, True, id="television"),
+        pytest.param(NTSC, NO_SIGNAL, 0, False, id="television without a signal"),
+        pytest.param(NTSC, NO_LINE_LOCK, 0, True, id="a worn tape"),
+        pytest.param(0, 0, HAS_TIMINGS, True, id="HDMI"),
+        pytest.param(0, NO_SIGNAL, HAS_TIMINGS, False, id="HDMI without a signal"),
+        pytest.param(0, NO_SYNC, HAS_TIMINGS, False, id="HDMI without sync"),
+        pytest.param(0, NO_POWER, 0, False, id="a sensor that is off"),
+    ],
+)
+def test_the_driver_says_whether_its_input_has_a_signal(
+    standards: int,
+    status: int,
+    capabilities: int,
+    answer: bool | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kernel.plug(2, "Grabber", has_signal=False)
-    driver.device = replace(WEBCAM, path="/dev/video2")
+    def ioctl(node: int, request: int, argument: bytearray) -> int:
+        if request == G_INPUT:
+            struct.pack_into("I", argument, 0, 3)
+            return 0
+        assert request == ENUM_INPUT
+        assert struct.unpack_from("I", argument)[0] == 3, "another input than that in use"
+        struct.pack_into("QII", argument, 48, standards, status, capabilities)
+        return 0
+
+    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", ioctl)
+
+    assert v4l2.has_signal(7) is answer
+
+
+@pytest.mark.linux("app.system.v4l2")
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/video97"])
+def test_what_has_no_inputs_says_nothing_of_a_signal(path: str) -> None:
+    assert devices.has_signal(path) is None
+
+
+@pytest.mark.linux("app.system.v4l2")
+def test_black_frames_of_a_grabber_are_told_from_a_closed_shutter(driver: Driver) -> None:
+    driver.has_signal = False
     black = np.zeros((48, 64, 3), np.uint8)
     driver.shows = {"MJPG": black, "YUYV": black}
 

@@ -15,7 +15,7 @@ import pytest
 from app.capture.demo import DemoSource
 from app.cli import headless
 from app.cli.headless import HeadlessRun, Limits, described, summary, write_before_after
-from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
+from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage, t
 from app.core.settings import BackgroundSettings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.interface import EngineInfo
@@ -69,6 +69,27 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
     session = watched(pipeline, observed, frames=5)
     assert session.failure == (None if goes_on else "It is missing.")
     assert not goes_on or session.status.frames_out >= 5
+
+
+def test_a_start_goes_on_before_a_grabber_without_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is connected to it may be switched on later, and its frames arrive meanwhile."""
+    world = FakeWorld()
+    looked = threading.Event()
+    monkeypatch.setattr(FakeSource, "warning", t("The input has no signal."))
+
+    def wait_until_looked() -> None:
+        looked.wait(60)
+
+    def observed(session: HeadlessRun) -> None:
+        if session.status.problems:
+            looked.set()
+
+    world.faults.put("step", wait_until_looked)
+    session = watched(Pipeline(BASE, parts=world.parts()), observed, frames=5)
+
+    assert looked.is_set()
+    assert session.failure is None
+    assert session.status.frames_out >= 5
 
 
 def test_a_run_of_twelve_frames_sends_twelve() -> None:

@@ -25,6 +25,7 @@ from app.core.types import BgrImage
 from app.core.worker import Worker
 from app.output.base import write_snapshot
 from app.settings import Settings
+from mattecam.testing import FakeSource
 from tests.control.conftest import Program, Recorder, address_in, executed, serving
 from tests.fakes.world import NONE, Hold, apply
 from tests.stand_ins import always, replacing_at
@@ -314,6 +315,17 @@ def test_a_call_that_is_late_takes_no_change_back(program: Program) -> None:
     assert program.run("background #203040") == "Background: #203040."
 
     assert late.stop(60)
+
+
+def test_a_grabber_without_a_signal_is_taken_as_the_source(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its frames arrive: what is connected to it may be switched on later."""
+    monkeypatch.setattr(FakeSource, "warning", t("The input has no signal."))
+    eventually(program.problems)
+
+    assert program.run("set capture.width 48") == "capture.width: 48"
+    assert program.run("retry") == "What failed is tried again."
 
 
 def test_the_end_waits_for_no_dead_disk_and_leaves_no_address(

@@ -16,12 +16,12 @@ import pytest
 
 from app.core.errors import MattecamError, ModelError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings
+from app.core.targets import INTEL
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.choice import hardware
 from app.matting.choice.governor import MeasuredStep
 from app.matting.choice.hardware import CudaCards
 from app.matting.interface import ExecutorError, MattingEngine, StepRequest
-from app.runtime import engines
 from app.runtime.context import Timing
 from app.runtime.engines import EngineSelector, MatteFrame, remember, replacement, shown_error
 from app.runtime.status import Phase
@@ -183,6 +183,14 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
     )
 
 
+def test_the_chosen_detail_stays_where_the_gpu_of_intel_fails() -> None:
+    chosen = AUTO.replace(device=INTEL, executor="openvino", downsample_ratio=0.5)
+
+    replaced = replacement(chosen, failed("it does not answer", device=INTEL))
+
+    assert replaced == chosen.replace(device="cpu", precision="auto")
+
+
 class LostGpu(FakeEngine):
     """An engine whose device is lost after some frames: every call fails, even `reset` and `close`."""
 
@@ -243,47 +251,6 @@ def test_a_lost_gpu_shows_the_card_then_composites_of_the_cpu(
     assert replacement(AUTO.replace(device="cuda:1"), caught.value) == CPU, (
         "another choice of the GPU"
     )
-
-
-def test_a_gpu_beside_the_processor_that_fails_is_replaced_once_and_named(
-    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The engine's own CPU network goes on meanwhile, so that no card is shown."""
-    built: list[EngineSettings] = []
-    given_up: list[str] = []
-
-    def give_up(networks: object, problem: str) -> None:
-        given_up.append(problem)
-
-    monkeypatch.setattr(engines, "give_up_gpu", give_up)
-
-    def build(
-        settings: EngineSettings,
-        width: int,
-        height: int,
-        framing: FramingSettings,
-    ) -> FakeEngine:
-        engine = FakeEngine(settings, width, height, world.faults)
-        if settings.device != "cpu":
-            engine.info = replace(engine.info, gpu_problem="it does not answer")
-        built.append(settings)
-        return engine
-
-    with running(
-        world, BASE, IMPATIENT, parts=replace(world.parts(), build_engine=build)
-    ) as pipeline:
-        eventually_is(2, len, built)
-        eventually(in_phase, pipeline, Phase.RUNNING)
-        composites(pipeline, 5)
-        assert [
-            problem.message
-            for problem in pipeline.status().problems
-            if problem.stage is Stage.MATTING
-        ] == [f"The GPU failed with the model {BASE.matting.model}; matting continues on the CPU."]
-
-    assert [settings.device for settings in built] == ["auto", "cpu"] and given_up == [
-        "it does not answer"
-    ]
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

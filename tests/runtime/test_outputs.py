@@ -200,6 +200,7 @@ def test_no_recording_fails_unexplained(
         assert status.recording is not None or status.problems
 
 
+@pytest.mark.posix("moves of open files")
 def test_a_recording_that_is_moved_is_told_while_it_runs(tmp_path: Path, world: FakeWorld) -> None:
     folder = tmp_path / "talks"
     folder.mkdir()
@@ -219,12 +220,12 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority(
     recorded: Settings,
     world: FakeWorld,
 ) -> None:
-    own = os.getpriority(os.PRIO_PROCESS, 0)
     parts = world.parts().with_sinks(recording=Recorder)
     timing = Timing(background_wait_s=60)
     with running(world, recorded, timing, parts=parts) as pipeline:
         eventually(has_encoded, pipeline, 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
+            own = os.getpriority(os.PRIO_PROCESS, 0)
             niceness = {name: value for name, value, _ in scheduled()}
             assert {
                 niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")

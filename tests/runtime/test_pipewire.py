@@ -130,6 +130,7 @@ def test_readers_of_the_cameras_in_use_are_added(world: FakeWorld) -> None:
             eventually_is(total, readers, pipeline)
 
 
+@pytest.mark.linux("app.output.pipewire")
 @pytest.mark.parametrize(
     ("virtual_camera", "choice", "offered"),
     [("fake", "auto", True), ("off", "auto", False), ("off", "on", True), ("fake", "off", False)],
@@ -173,6 +174,7 @@ def test_the_camera_returns_after_the_daemon_was_restarted(
                 eventually(shows, reader, BLUE)
 
 
+@pytest.mark.linux("app.output.pipewire")
 def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: FakeWorld) -> None:
     world.node = 1
     opened: dict[str, list[Any]] = {"virtual_camera": [], "pipewire": []}

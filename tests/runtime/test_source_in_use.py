@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +15,10 @@ import numpy as np
 import pytest
 
 from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
-from app.core.errors import PlateError, SourceLostError, SourceOpenError
+from app.core.errors import PlateError, SourceLostError, SourceOpenError, t
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Frame, PictureKind
+from app.core.worker import stop_requested
 from app.effects.zones import Zone
 from app.output.base import SinkContext
 from app.runtime.capture_worker import Preview
@@ -118,22 +121,27 @@ def test_a_silent_source_names_what_to_check(
         eventually(is_named)
 
 
-def test_a_source_that_is_lost_right_after_each_opening_is_opened_with_waits(
-    world: FakeWorld,
-) -> None:
-    """A camera that delivers one frame and fails would be opened several times a second."""
+def opener_of_lost(world: FakeWorld, frames: int) -> Callable[[CaptureSettings], FakeSource]:
+    """Return what opens a source that fails after so many frames."""
 
-    class OneFrame(FakeSource):
-        """Is lost after its first frame."""
-
+    class Lost(FakeSource):
         def read(self) -> Frame | None:
-            if self.decoded == 1:
+            if self.decoded == frames:
                 raise SourceLostError("The camera has failed.")
             return super().read()
 
     def open_one(settings: CaptureSettings) -> FakeSource:
-        world.sources.append(OneFrame(settings, world.faults, "camera"))
+        world.sources.append(Lost(settings, world.faults, "camera"))
         return world.sources[-1]
+
+    return open_one
+
+
+def test_a_source_that_is_lost_right_after_each_opening_is_opened_with_waits(
+    world: FakeWorld,
+) -> None:
+    """A camera that delivers one frame and fails would be opened several times a second."""
+    open_one = opener_of_lost(world, frames=1)
 
     def opened(times: int) -> bool:
         return len(world.sources) == times and world.sources[-1].closed_on is not None
@@ -266,6 +274,73 @@ def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
         time.sleep(0.5)
         eventually_is(["The camera is disconnected."], problems, pipeline)
         assert len(world.sources) == 2
+
+
+def test_a_source_that_fails_after_a_few_frames_for_ever_does_not_fill_the_log(
+    world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It wrote three lines a second."""
+    open_one = opener_of_lost(world, frames=3)
+
+    def opened_often() -> bool:
+        return len(world.sources) > 10
+
+    caplog.set_level(logging.INFO, "app.runtime")
+    parts = replace(world.parts(), open_source=open_one)
+    with running(world, BASE, Timing(source_retry_s=0.05), parts=parts):
+        eventually(opened_often)
+
+    counted = Counter(caplog.messages)
+    assert counted["The camera has failed."] == 1
+    assert counted["Over: The camera has failed."] == 1
+    assert len([line for line in caplog.messages if line.startswith("Opened the source")]) == 1
+
+
+def test_a_camera_that_the_end_of_the_program_gives_up_has_not_failed(
+    world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    opening = threading.Event()
+
+    def open_never(settings: CaptureSettings) -> FakeSource:
+        opening.set()
+        eventually(stop_requested)
+        raise SourceOpenError("It was given up.")
+
+    parts = replace(world.parts(), open_source=open_never)
+    with running(world, BASE, parts=parts) as pipeline:
+        assert opening.wait(60)
+
+    assert problems(pipeline) == []
+    assert "It was given up." not in caplog.text
+
+
+NO_SIGNAL = t("The camera fake shows nothing: its input has no signal.")
+
+
+def test_a_source_that_warns_goes_on_and_is_named_until_it_is_over(world: FakeWorld) -> None:
+    with live(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+
+        source.warning = NO_SIGNAL
+        eventually_is([NO_SIGNAL], problems, pipeline)
+        composites(pipeline)
+        assert pipeline.status().phase is Phase.RUNNING
+
+        source.warning = None
+        eventually_is([], problems, pipeline)
+    assert len(world.sources) == 1
+
+
+def test_a_warning_ends_with_its_source(world: FakeWorld) -> None:
+    with live(world) as pipeline:
+        composites(pipeline)
+        world.sources[0].warning = NO_SIGNAL
+        eventually_is([NO_SIGNAL], problems, pipeline)
+
+        apply(pipeline, BASE.replaced_at(["capture"], source="other"))
+
+        eventually_is([], problems, pipeline)
 
 
 def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:

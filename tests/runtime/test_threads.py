@@ -26,7 +26,16 @@ from app.privacy.gate import Gate
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.pipeline import Pipeline, Watchdog
-from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
+from app.runtime.status import (
+    MAX_REMEMBERED_LINES,
+    Latency,
+    Meter,
+    Phase,
+    PipelineStatus,
+    RepeatedLines,
+    StatusBoard,
+    write_status,
+)
 from app.settings import Settings, SettingsOwner
 from mattecam.testing import FakeClock, FakeEngine
 from tests.fakes.states import has_problems, records
@@ -256,7 +265,7 @@ PORTAL = BASE.replace(capture=CaptureSettings(source="portal"))
             "open_background",
             WALL,
             Stage.BACKGROUND,
-            "The background share/wall.png does not open; reconnect its disk",
+            f"The background {WALL.background.path} does not open; reconnect its disk",
         ),
         (
             "open_virtual_camera",
@@ -462,6 +471,36 @@ def test_a_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
     assert board.read().errors == errors
     over = [f"Over: {errors[1]}", f"Over: {errors[2]}"]
     assert caplog.messages == [*errors[:2], over[0], errors[2], over[1]]
+
+
+def test_a_line_that_comes_again_and_again_is_written_once_a_minute_with_a_count() -> None:
+    clock = FakeClock(100.0)
+    lines = RepeatedLines(clock)
+    written = []
+    for _ in range(130):
+        written += [lines.to_write("The camera delivers no frames."), lines.to_write("Opened.")]
+        clock.now_s += 1.0
+    other = lines.to_write("The camera is disconnected.")
+
+    assert other == "The camera is disconnected."
+    assert [line for line in written if line is not None] == [
+        "The camera delivers no frames.",
+        "Opened.",
+        "The camera delivers no frames. (and 59 times since this line was last written)",
+        "Opened. (and 59 times since this line was last written)",
+        "The camera delivers no frames. (and 59 times since this line was last written)",
+        "Opened. (and 59 times since this line was last written)",
+    ]
+
+
+def test_lines_that_always_differ_are_written_and_forgotten() -> None:
+    lines = RepeatedLines(FakeClock())
+    texts = [f"Frame {number} is damaged." for number in range(MAX_REMEMBERED_LINES + 1)]
+
+    assert [lines.to_write(text) for text in texts] == texts
+
+    assert lines.to_write(texts[-1]) is None
+    assert lines.to_write(texts[0]) == texts[0]
 
 
 def test_the_problems_of_a_long_run_have_a_limit_and_the_log_is_named(
