@@ -109,7 +109,6 @@ def actions(session: Session) -> Iterator[partial[Any]]:
 
 def heartbeat(session: Session, seconds: float) -> dict[str, object]:
     """Run user actions for some seconds and return statistics of the gaps."""
-    session.store.edit("window", show_plot=True)
     wait(1)
     beat = Heartbeat()
     todo = actions(session)
@@ -148,7 +147,6 @@ def preview_cost(session: Session) -> dict[str, float]:
     loads the CPU.
     """
     fps: dict[bool, list[float]] = {True: [], False: []}
-    session.store.edit("window", show_plot=False)
     session.store.edit(
         "matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO
     )

@@ -1,4 +1,4 @@
-"""Auto, standard and fine quality: the models that they stand for, and what these cost here."""
+"""Automatic, standard and fine quality: which models they stand for, and what these cost here."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ class Sample(QWidget):
 
 
 class QualityChoice(Form):
-    """Auto, Standard and Fine, which stand for models; none is pressed while another model is used.
+    """Automatic, Standard and Fine, which stand for models.
 
-    Fine takes effect after its download; until then the settings stay as they are.
+    None is pressed while another model is used. Fine takes effect after its download; until then
+    the settings stay as they are.
     """
 
     def __init__(self, models: Models, *, suggests: bool = False) -> None:
@@ -68,8 +69,9 @@ class QualityChoice(Form):
         self._choice = Segments(
             (
                 (
-                    # A longer word leaves the preview no room with large letters.
-                    tr("Auto"),
+                    # Not wider than "Automatic" in any language: with large letters the preview
+                    # would have no room.
+                    tr("Automatic", "the quality"),
                     tr("Fine where this computer has the time for it, else standard"),
                     "qualityAutomatic",
                 ),

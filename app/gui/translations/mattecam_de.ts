@@ -177,16 +177,17 @@
             <translation>Binden Sie die Kamera mit usbipd in WSL ein oder starten Sie das Programm direkt unter Windows.</translation>
         </message>
         <message>
-            <source>Auto</source>
-            <translation>Auto</translation>
-        </message>
-        <message>
             <source>Auto-framing</source>
             <translation>Automatischer Bildausschnitt</translation>
         </message>
         <message>
             <source>Automatic</source>
             <translation>Automatisch</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <comment>the quality</comment>
+            <translation>Auto</translation>
         </message>
         <message>
             <source>Automatic detail</source>
@@ -1070,6 +1071,10 @@
             <translation>Weiter</translation>
         </message>
         <message>
+            <source>No GPU of Intel can run the model {model} in this precision here; choose the device cpu or auto, or see what `{program} doctor` says of Intel graphics.</source>
+            <translation>Hier kann keine GPU von Intel das Modell {model} in dieser Genauigkeit ausführen; wählen Sie das Gerät cpu oder auto, oder lesen Sie, was `{program} doctor` über die Intel-Grafik sagt.</translation>
+        </message>
+        <message>
             <source>No build of PyTorch with CUDA suits this driver and graphics card.</source>
             <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Grafikkarte.</translation>
         </message>
@@ -1950,14 +1955,6 @@
             <translation>Der von Debian 12 ist zu alt für Prozessoren ab 2023; Debian 13 hat einen neueren.</translation>
         </message>
         <message>
-            <source>The GPU failed with the model {model}; matting continues on the CPU.</source>
-            <translation>Die GPU ist mit dem Modell {model} ausgefallen; das Freistellen läuft auf der CPU weiter.</translation>
-        </message>
-        <message>
-            <source>The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; choose the device cpu or auto.</source>
-            <translation>Die GPU von Intel kann das Modell {model} in dieser Genauigkeit nicht ausführen, wie `{program} doctor` sagt; wählen Sie das Gerät cpu oder auto.</translation>
-        </message>
-        <message>
             <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
             <translation>Der GPU von Intel fehlt ein OpenCL-Treiber; die Netze laufen auf der CPU.</translation>
         </message>
@@ -2616,10 +2613,6 @@
         <message>
             <source>There is a scene “{0}” already. Replace it?</source>
             <translation>Es gibt schon eine Szene „{0}“. Ersetzen?</translation>
-        </message>
-        <message>
-            <source>There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.</source>
-            <translation>Auf diesem Rechner gibt es keine GPU von Intel mit einem OpenCL-Treiber; wählen Sie das Gerät cpu oder auto.</translation>
         </message>
         <message>
             <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>

@@ -177,16 +177,17 @@
             <translation>Conecte la cámara a WSL con usbipd o ejecute el programa directamente en Windows.</translation>
         </message>
         <message>
-            <source>Auto</source>
-            <translation>Auto</translation>
-        </message>
-        <message>
             <source>Auto-framing</source>
             <translation>Encuadre automático</translation>
         </message>
         <message>
             <source>Automatic</source>
             <translation>Automático</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <comment>the quality</comment>
+            <translation>Auto</translation>
         </message>
         <message>
             <source>Automatic detail</source>
@@ -1070,6 +1071,10 @@
             <translation>Siguiente</translation>
         </message>
         <message>
+            <source>No GPU of Intel can run the model {model} in this precision here; choose the device cpu or auto, or see what `{program} doctor` says of Intel graphics.</source>
+            <translation>Aquí ninguna GPU de Intel puede ejecutar el modelo {model} con esta precisión; elija el dispositivo cpu o auto, o lea lo que dice `{program} doctor` sobre los gráficos Intel.</translation>
+        </message>
+        <message>
             <source>No build of PyTorch with CUDA suits this driver and graphics card.</source>
             <translation>Ninguna compilación de PyTorch con CUDA es adecuada para este controlador y esta tarjeta gráfica.</translation>
         </message>
@@ -1950,14 +1955,6 @@
             <translation>El de Debian 12 es demasiado antiguo para procesadores desde 2023; Debian 13 tiene uno más nuevo.</translation>
         </message>
         <message>
-            <source>The GPU failed with the model {model}; matting continues on the CPU.</source>
-            <translation>La GPU falló con el modelo {model}; el recorte continúa en la CPU.</translation>
-        </message>
-        <message>
-            <source>The GPU of Intel cannot run the model {model} in this precision, as `{program} doctor` says; choose the device cpu or auto.</source>
-            <translation>La GPU de Intel no puede ejecutar el modelo {model} con esta precisión, como dice `{program} doctor`; elija el dispositivo cpu o auto.</translation>
-        </message>
-        <message>
             <source>The GPU of Intel has no OpenCL driver; the networks run on the CPU.</source>
             <translation>A la GPU de Intel le falta un controlador OpenCL; las redes se ejecutan en la CPU.</translation>
         </message>
@@ -2616,10 +2613,6 @@
         <message>
             <source>There is a scene “{0}” already. Replace it?</source>
             <translation>Ya hay una escena «{0}». ¿Reemplazarla?</translation>
-        </message>
-        <message>
-            <source>There is no GPU of Intel with an OpenCL driver on this computer; choose the device cpu or auto.</source>
-            <translation>En este equipo no hay ninguna GPU de Intel con un controlador OpenCL; elija el dispositivo cpu o auto.</translation>
         </message>
         <message>
             <source>There is no GPU {device}, or the installed torch cannot use it; choose another device.</source>
