@@ -15,7 +15,7 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
-from app.core.errors import ModelChoiceError, ModelError
+from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, StrictLevel
 from app.core.targets import INTEL, Target, kind_of
 from app.core.threads import Strips
@@ -40,7 +40,6 @@ def prepare(settings: EngineSettings) -> None:
     """Compile, convert and measure what CPU and GPU of Intel need, once after installation."""
     with contextlib.suppress(ModelError):  # the measurement reports it
         preparation.preparation.ensure_for(settings, notify, measured=True)
-    preparation.preparation.measure_on_gpu(notify)
 
 
 @dataclass(slots=True)
@@ -123,11 +122,6 @@ def _measure_model(
 ) -> list[dict[str, Any]]:
     height, width = frames[0].shape[:2]
     choice = choose(settings)
-    if settings.device == INTEL and choice.target.device != INTEL:
-        raise ModelChoiceError(
-            f"The model {choice.model} was not measured on the GPU of Intel; choose another device "
-            "or model."
-        )
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, downsample_ratio=ratio)
     backdrop = np.full_like(frames[0], 90)
@@ -146,10 +140,13 @@ def _measure_model(
                 failures.append(error)
                 continue
             built.callback(engine.close)
-            problem = engine.info.gpu_problem
-            if problem:
+            is_for_intel = INTEL in (settings.device, target.device)
+            if is_for_intel and engine.info.device != INTEL:
                 failures.append(
-                    ModelError(f"The GPU of Intel failed: {problem}; choose another device.")
+                    ModelError(
+                        f"The model {choice.model} does not run on the GPU of Intel; choose another "
+                        "device or model."
+                    )
                 )
                 continue
             if (

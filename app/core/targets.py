@@ -22,6 +22,8 @@ class Target:
     device: str
     executor: Executor
     precision: str
+    # OpenVINO's name of a GPU of Intel, such as `GPU.0`.
+    plugin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

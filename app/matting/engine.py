@@ -67,7 +67,7 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         # Made for the size of the last frame.
         self.backend = make_backend(self._geometry)
-        # Replaced where it changes: it is looked at after each frame.
+        # Of the last step.
         self.info = self._description()
         self._motion = Motion(live=live)
         # Number of scene cuts so far.
@@ -84,6 +84,7 @@ class FrameEngine:
             small_size=(self._geometry.small_width, self._geometry.small_height),
             strict_mode=self._strict_mode,
             gpu_problem=self.backend.gpu_problem,
+            is_settling=self.backend.is_settling,
         )
 
     def step(self, request: StepRequest) -> Matte:
@@ -127,11 +128,8 @@ class FrameEngine:
                     # A device that is lost refuses even that.
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
-        device = self.backend.device
-        gpu_problem = self.backend.gpu_problem
-        if device != self.info.device or gpu_problem != self.info.gpu_problem:
-            # A GPU has taken over from the CPU, or the reverse.
-            self.info = self._description()
+        # A GPU may have taken over from the CPU, or the reverse.
+        self.info = self._description()
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -233,14 +231,12 @@ def network_engine(
     threads: Callable[[StepGeometry], int | None] = lambda geometry: None,
     *,
     live: bool = False,
-    checks_gpu: bool = True,
 ) -> FrameEngine:
     """Return an engine for a choice that needs no plate.
 
     threads: of a step in OpenVINO; None for all cores.
 
-    live: whether it may spare work beside people. checks_gpu: whether the CPU checks a GPU of
-    Intel. Raises ModelError if the network cannot run.
+    live: whether it may spare work beside people. Raises ModelError if the network cannot run.
     """
     target = choice.target
 
@@ -251,20 +247,16 @@ def network_engine(
         with backend_errors(choice.model, target.device, target.precision):
             if target.executor == "openvino":
                 start_loading()
-                from app.matting.openvino.gpu import GpuUse
                 from app.matting.openvino.openvino_backend import OpenVinoBackend
 
                 artefact = artefact_of(settings, choice, geometry)
-                gpu = None
-                if choice.plugin:
-                    gpu = GpuUse(choice.plugin, target.precision, checks_gpu)
                 return OpenVinoBackend(
                     artefact,
                     geometry,
                     choice.cpu_precision,
                     threads(geometry),
                     live=live,
-                    gpu=gpu,
+                    gpu=target if target.plugin else None,
                 )
             from app.matting.torch.torch_backend import TorchBackend, load_core
 

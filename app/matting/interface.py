@@ -82,6 +82,8 @@ class EngineInfo:
     strict_mode: bool = True
     # How the GPU of Intel failed, so that the CPU took over.
     gpu_problem: str = ""
+    # Whether its steps will soon take less time: the network for this size is still to come.
+    is_settling: bool = False
 
 
 class Reuse(Enum):
@@ -161,6 +163,8 @@ class Backend(Protocol):
     device: str
     # How the GPU of Intel failed, so that the CPU took over; mostly empty.
     gpu_problem: str
+    # As of `EngineInfo`.
+    is_settling: bool
 
     def step(self, request: StepRequest) -> Matte:
         """Run one step. Raises NotAMatteError. The caller has validated the sizes."""

@@ -232,6 +232,9 @@ def replacement(settings: EngineSettings, error: Exception) -> EngineSettings | 
     ratio = settings.downsample_ratio
     if needs_memory and ratio is not None and ratio > 2 * MIN_RATIO:
         return settings.replace(downsample_ratio=ratio / 2)
+    if device == INTEL:
+        # On the CPU the same network has run meanwhile, with the detail that the user chose.
+        return settings.replace(device="cpu", precision="auto")
     if needs_memory or device.startswith("cuda"):
         return settings.replace(
             device="cpu", executor="auto", precision="auto", downsample_ratio=None
@@ -260,7 +263,7 @@ def _fallback_of_gpu(error: ExecutorError, fallback: EngineSettings) -> Text | N
     """Return how matting continues after an error of a GPU; None where the error says enough."""
     model = error.model
     device = error.device
-    if not device.startswith("cuda"):
+    if not device.startswith(("cuda", INTEL)):
         return None
     if fallback.device != "cpu":
         if not error.invalid_output:
@@ -284,6 +287,10 @@ def _fallback_of_gpu(error: ExecutorError, fallback: EngineSettings) -> Text | N
             model=model,
             device=device,
         )
+    return _failed_on_gpu(model, device)
+
+
+def _failed_on_gpu(model: str, device: str) -> Text:
     return t(
         "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has "
         "the details.",
@@ -447,7 +454,11 @@ class EngineSelector:
         info = matted.engine.info
         base = self._plan.base
         if info.gpu_problem and base is not None and base.settings.device != "cpu":
-            self._continue_on_cpu(base, info)
+            # The engine's own network on the CPU helps out until another engine is built.
+            give_up_gpu(measurable(), info.gpu_problem)
+            text = _failed_on_gpu(info.model, INTEL)
+            error = ExecutorError(text, info.model, INTEL, info.precision)
+            self._fall_back(base, replacement(base.settings, error), error)
             return
         pattern = self._governor.pattern
         if pattern is not None:
@@ -455,18 +466,10 @@ class EngineSelector:
         # Building an engine takes time from the one that runs: such steps say nothing of its load.
         if self.builder.busy or self._plan.in_use != self._plan.target:
             return
-        if self._governor.observe(step):
+        if info.is_settling:
+            self._governor.restart_measuring()
+        elif self._governor.observe(step):
             self._request_quality()
-
-    def _continue_on_cpu(self, base: EngineKey, info: EngineInfo) -> None:
-        """Replace an engine whose GPU failed by one for the CPU; its own network helps out."""
-        give_up_gpu(measurable(), info.gpu_problem)
-        text = t(
-            "The GPU failed with the model {model}; matting continues on the CPU.", model=info.model
-        )
-        settings = base.settings.replace(device="cpu", precision="auto")
-        error = ExecutorError(text, info.model, INTEL, "auto", Remedy.NOTHING)
-        self._fall_back(base, settings, error)
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a failed step: lighter, or without the plate."""

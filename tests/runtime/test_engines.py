@@ -439,6 +439,21 @@ def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
     assert not bench.board.read().errors, "what is missing is not reported"
 
 
+def test_steps_of_a_network_that_is_soon_replaced_lower_nothing(bench: Bench) -> None:
+    """The network for any size takes an eighth longer, and one is compiled beside it."""
+    bench.settle()
+    engine = bench.built[0]
+    engine.info = replace(engine.info, is_settling=True)
+
+    while_settling = bench.run(1.5, 20)
+    engine.info = replace(engine.info, is_settling=False)
+    afterwards = bench.run(0.5, 20)
+
+    assert while_settling.downsample_ratio == FULL_RATIO
+    assert afterwards.downsample_ratio == FULL_RATIO
+    assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO, "from then on it is judged"
+
+
 def test_switching_it_off_restores_full_quality(bench: Bench) -> None:
     assert bench.run(1.5, 20).downsample_ratio < FULL_RATIO
     bench.choose(governor=False)

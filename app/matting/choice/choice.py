@@ -47,8 +47,6 @@ class Choice:
     model: str
     weights: Path
     target: Target
-    # OpenVINO's name of the GPU where the target is one of Intel.
-    plugin: str = ""
 
     @property
     def spec(self) -> NetworkSpec:
@@ -68,7 +66,7 @@ class Choice:
 
         Beside a GPU, the CPU computes until that is ready, checks it, and takes over from it.
         """
-        return "float32" if self.plugin else self.target.precision
+        return "float32" if self.target.plugin else self.target.precision
 
 
 def choose_model(settings: EngineSettings, *, live: bool = False) -> str:
@@ -187,7 +185,8 @@ def choose(settings: EngineSettings, *, live: bool = False) -> Choice:
         raise WeightsMissingError(text_of(error)) from error
     trial = best(candidates(settings, model, weights), settings.precision)
     if trial is not None and trial.plugin:
-        return Choice(model, weights, Target(INTEL, "openvino", trial.precision), trial.plugin)
+        on_gpu = Target(INTEL, "openvino", trial.precision, trial.plugin)
+        return Choice(model, weights, on_gpu)
     if settings.device == INTEL and not NETWORKS[model].needs_plate:
         _require_unmeasured_gpu(model, weights)
     return Choice(model, weights, choose_target(settings, model, weights))
@@ -228,13 +227,6 @@ def _require_pair(device: str, executor: str) -> None:
 
 def _require_unmeasured_gpu(model: str, weights: Path) -> None:
     """Raise ModelChoiceError unless there is a GPU of Intel that a network will be measured on."""
-    if not hardware.intel_driver():
-        raise ModelChoiceError(
-            t(
-                "There is no GPU of Intel with an OpenCL driver on this computer; choose the "
-                "device cpu or auto."
-            )
-        )
     if weights != on_hand(model):
         # The preparation measures what is installed, and nothing runs on a GPU without a
         # measurement.
@@ -245,11 +237,11 @@ def _require_unmeasured_gpu(model: str, weights: Path) -> None:
                 file=weights,
             )
         )
-    if trials_of(model, weights, INTEL):
+    if not hardware.intel_driver() or trials_of(model, weights, INTEL):
         raise ModelChoiceError(
             t(
-                "The GPU of Intel cannot run the model {model} in this precision, as `{program} "
-                "doctor` says; choose the device cpu or auto.",
+                "No GPU of Intel can run the model {model} in this precision here; choose the "
+                "device cpu or auto, or see what `{program} doctor` says of Intel graphics.",
                 model=model,
                 program=program_command(),
             )

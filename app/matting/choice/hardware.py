@@ -226,8 +226,10 @@ def display_cards() -> tuple[str, ...]:
 
 
 def is_intel_driver(file_name: str) -> bool:
-    """Return whether a file of this name in `OPENCL_DRIVERS` names a driver of Intel."""
-    return file_name.endswith(".icd") and "intel" in file_name
+    """Return whether a file of this name in `OPENCL_DRIVERS` names a driver of Intel's GPUs."""
+    # That of Intel's processors is `intel64.icd`, or `intel_cpu.icd`.
+    is_for_processors = "64" in file_name or "cpu" in file_name
+    return file_name.endswith(".icd") and "intel" in file_name and not is_for_processors
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -35,6 +35,7 @@ from app.core import EXIT_INTERRUPTED, paths
 from app.core.compiling import library, loading
 from app.core.errors import ModelError, Remedy, SettingsError, Stage, Text, how_ended, t
 from app.core.files import why_not_written
+from app.core.process import stopping
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.targets import INTEL, Target
 from app.core.threads import on_own_thread
@@ -59,9 +60,6 @@ from app.matting.choice.trials import (
 from app.matting.engine import FrameEngine, network_engine
 from app.matting.interface import StepRequest
 from models.table import bundled
-
-if TYPE_CHECKING:
-    from app.matting.openvino.gpu import IntelGpu
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +151,8 @@ class Preparation:
                 self._cancelled.clear()
             try:
                 self._run(parts, show_progress)
+                if measured:
+                    self._run(("gpu",), show_progress)
             finally:
                 self.progress = None
             if self._cancelled.is_set():
@@ -182,14 +182,11 @@ class Preparation:
         if not parts or self._cancelled.wait(self._beside_after_s):
             return
         for part in parts:
-            self._run((part,), lambda _text: None)
+            is_measured = self._run((part,), lambda _text: None)
             if self._cancelled.is_set():
                 return
-            self._on_measured()
-
-    def measure_on_gpu(self, show: Show) -> None:
-        """Measure on the GPU of Intel what is not measured there yet."""
-        self._run(("gpu",), show)
+            if is_measured:
+                self._on_measured()
 
     def _is_due(self, part: Part) -> bool:
         if part in self._done_parts:
@@ -200,11 +197,14 @@ class Preparation:
             return bool(unmeasured())
         return not is_prepared()
 
-    def _run(self, parts: Sequence[Part], show: Show) -> None:
-        """Run a child process for those of the parts that are due. A failure is logged."""
+    def _run(self, parts: Sequence[Part], show: Show) -> bool:
+        """Run a child process for those of the parts that are due; return whether it did them.
+
+        A failure is logged.
+        """
         due = [part for part in parts if self._is_due(part)]
         if self._cancelled.is_set() or not due:
-            return
+            return False
         try:
             # Without a place for the results, the work would be done at each start.
             check_kept_file()
@@ -218,7 +218,7 @@ class Preparation:
                 why_not_written(cause) if isinstance(cause, OSError) else error,
             )
             self._done_parts.update(due)
-            return
+            return False
         self._children.add(child)
         is_late = threading.Event()
 
@@ -242,10 +242,14 @@ class Preparation:
             finally:
                 limit.cancel()
                 self._children.discard(child)
-        # A terminal or a logout (signals 1, 2, 15) ends the child before it cancels this program.
-        if self._cancelled.is_set() or child.returncode in (-1, -2, -15):
-            return
+        if self._cancelled.is_set():
+            return False
         self._done_parts.update(due)
+        # A terminal or a logout ends the child before it cancels this program; another program,
+        # such as one that frees memory, would end each child that follows.
+        if -child.returncode in stopping():
+            log.info("The preparation for this computer was ended; the next start continues it.")
+            return False
         has_failed = is_late.is_set() or child.returncode != 0
         if has_failed and due == ["gpu"]:
             log.warning("The trial of Intel's GPU did not end well; the networks run on the CPU.")
@@ -267,6 +271,7 @@ class Preparation:
                 reason,
             )
             log.debug("%s", "\n".join(output))
+        return not has_failed
 
     def _started_child(self, parts: Sequence[Part]) -> subprocess.Popen[str]:
         """Start the child process for these parts. Raises OSError."""
@@ -383,20 +388,16 @@ def measure_network(model: str, weights: Path, seconds: float) -> None:
     save_trials(model, weights, trials)
 
 
-def measure_on_gpu(
-    model: str,
-    weights: Path,
-    list_gpus: Callable[[], Sequence[IntelGpu]] | None = None,
-    seconds: float = GPU_TRIALS_S,
-) -> None:
+def measure_on_gpu(model: str, weights: Path, seconds: float = GPU_TRIALS_S) -> None:
     """Measure an installed network on the GPUs of Intel, and save the result."""
+    from app.matting.openvino.gpu import list_intel_gpus
+
     trials: list[Trial] = []
     problem = "OpenVINO lists none"
     try:
-        from app.matting.openvino.gpu import list_intel_gpus
-
-        for gpu in (list_gpus or list_intel_gpus)():
-            trials += measure(model, weights, seconds, gpu=gpu)
+        for plugin, name in list_intel_gpus().items():
+            measured = measure(model, weights, seconds, plugin=plugin)
+            trials += [replace(trial, gpu=name) for trial in measured]
     except (ModelError, OSError, RuntimeError) as error:
         problem = str(error)
     save_trials(model, weights, trials or [failed_trial(problem)], INTEL)
@@ -417,7 +418,8 @@ class Run:
 
     precision: str
     threads: int | None
-    gpu: IntelGpu | None = None
+    # Of the GPU; empty for the CPU.
+    plugin: str = ""
 
 
 # With which the others are compared.
@@ -430,12 +432,12 @@ def measure(
     seconds: float,
     frames: Sequence[BgrImage] = (),
     clocks: Clocks = CLOCKS,
-    gpu: IntelGpu | None = None,
+    plugin: str = "",
 ) -> Trials:
     """Return the trials of an installed network in all its precisions.
 
-    On the CPU, they are on all cores and on one thread; else on the GPU. They take turns for about
-    `seconds`. A step is the one of a live picture: network and composite at 720p. A precision that
+    On the CPU, they are on all cores and on one thread; else on the GPU of this name. They take
+    turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision that
     cannot run is left out. frames, clocks: replaced in tests. Raises OSError if the shipped
     portrait is missing.
     """
@@ -444,7 +446,7 @@ def measure(
     with contextlib.ExitStack() as stack:
         engines: dict[Run, FrameEngine] = {}
         compile_s: dict[Run, float] = {}
-        for group in _groups(model, weights, gpu):
+        for group in _groups(model, weights, plugin):
             for run in group:
                 started_s = clocks[0]()
                 try:
@@ -472,7 +474,7 @@ def measure(
     trials = []
     for run, engine in engines.items():
         # Beside a GPU, float32 on the CPU is there for comparison alone.
-        if run.gpu is not gpu:
+        if run.plugin != plugin:
             continue
         difference = alphas[replace(run, threads=None)] - alphas[FLOAT32]
         trial = Trial(
@@ -481,20 +483,18 @@ def measure(
             step_ms=_step_ms(run, times_of[run]),
             cpu_ms=_cpu_ms(times_of[run]),
             mean_difference=float(np.abs(difference).mean()),
+            plugin=run.plugin,
             compile_s=compile_s[run],
+            problem=engine.info.gpu_problem,
         )
-        if run.gpu is not None:
-            trial = replace(
-                trial, plugin=run.gpu.plugin, gpu=run.gpu.name, problem=engine.info.gpu_problem
-            )
         trials.append(trial)
     return trials
 
 
-def _groups(model: str, weights: Path, gpu: IntelGpu | None) -> list[list[Run]]:
-    """Return what is measured, by precision; on the GPU, if there is one."""
-    if gpu is not None:
-        return [[FLOAT32], [Run("float32", None, gpu)], [Run("float16", None, gpu)]]
+def _groups(model: str, weights: Path, plugin: str) -> list[list[Run]]:
+    """Return what is measured, by precision; on the GPU, if one is named."""
+    if plugin:
+        return [[FLOAT32], [Run("float32", None, plugin)], [Run("float16", None, plugin)]]
     precisions = cpu_precisions(model, weights)
     return [[Run(precision, None), Run(precision, 1)] for precision in precisions]
 
@@ -514,18 +514,10 @@ def _cpu_ms(times: Sequence[StepTimes]) -> float:
 
 
 def _engine(model: str, weights: Path, run: Run, frame: BgrImage) -> FrameEngine:
-    settings = MattingSettings(
-        model=model, weights=weights, device="cpu", executor="openvino", precision="float32"
-    )
-    if run.gpu is None:
-        choice = choose(settings.replace(precision=run.precision))
-    else:
-        choice = Choice(model, weights, Target(INTEL, "openvino", run.precision), run.gpu.plugin)
+    device = INTEL if run.plugin else "cpu"
+    choice = Choice(model, weights, Target(device, "openvino", run.precision, run.plugin))
     height, width = frame.shape[:2]
-    # A frame that is checked has the alpha and takes the time of the CPU.
-    return network_engine(
-        settings, choice, width, height, lambda _geometry: run.threads, checks_gpu=False
-    )
+    return network_engine(EngineSettings(), choice, width, height, lambda _geometry: run.threads)
 
 
 def _alphas(

@@ -74,6 +74,7 @@ class CpuBackend(ABC):
     name = "openvino"
     device = "cpu"
     gpu_problem = ""
+    is_settling = False
 
     def __init__(self, geometry: StepGeometry, precision: str, threads: int | None = None) -> None:
         """geometry: of the frames, padded to whole cells where these are refined.

@@ -136,8 +136,8 @@ class Artefact(Index):
     # One for each of the stages.
     models: tuple[ov.Model, ...]
     guided_filter: FilterWeights | None
-    # What `compiled_for_any_size` has compiled, by precision and threads.
-    for_any_size: dict[tuple[str, int | None], list[ov.CompiledModel]] = field(
+    # What `compiled_for_any_size` has compiled, by precision.
+    for_any_size: dict[str, list[ov.CompiledModel]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -466,19 +466,34 @@ def compiled(
     return [each.result() for each in made]
 
 
-def compiled_for_any_size(
-    artefact: Artefact, precision: str, threads: int | None
-) -> list[ov.CompiledModel]:
+# Largest mean difference of alpha (0..1) in one frame from that of the same network, compiled in the
+# way that passed the self-test. RVM in half precision on a GPU has up to 1.1e-3, where the picture
+# changes suddenly.
+ALPHA_BOUND = 5e-3
+
+
+def check_alpha(
+    alpha: NDArray[np.float32], right: NDArray[np.float32], whose_is_right: str
+) -> None:
+    """Raise ValueError unless alpha (h, w) is the right one, of what passed the self-test."""
+    difference = float(np.abs(alpha - right).mean())
+    # Not `>`: a difference that is no number is a failure as well.
+    if not difference <= ALPHA_BOUND:
+        raise ValueError(f"its alpha differs from that of {whose_is_right} by {difference:.2g}")
+
+
+def compiled_for_any_size(artefact: Artefact, precision: str) -> list[ov.CompiledModel]:
     """Return the stages compiled for frames of any size; they are compiled once and kept.
 
     Another size then takes a seventh of the time that compiling for it takes, but each frame an
-    eighth more than with `compiled`. Raises RuntimeError if OpenVINO fails.
+    eighth more than with `compiled`. An inference has as many threads as it may: the number that
+    suits best depends on the size, and one for each number would be compiled anew. Raises
+    RuntimeError if OpenVINO fails.
     """
-    key = (precision, threads)
-    networks = artefact.for_any_size.get(key)
+    networks = artefact.for_any_size.get(precision)
     if networks is None:
-        networks = compiled(artefact.stages, artefact.models, precision, threads=threads)
-        artefact.for_any_size[key] = networks
+        networks = compiled(artefact.stages, artefact.models, precision)
+        artefact.for_any_size[precision] = networks
     return networks
 
 

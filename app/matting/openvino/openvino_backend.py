@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from app.core.targets import INTEL
+from app.core.targets import INTEL, Target
 from app.core.threads import Strips, name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
@@ -32,12 +32,13 @@ from app.matting.openvino.conversion import (
     Artefact,
     Shape,
     bound,
+    check_alpha,
     compiled,
     compiled_for_any_size,
     fitted,
     halved_shapes,
 )
-from app.matting.openvino.gpu import GpuNetwork, GpuUse
+from app.matting.openvino.gpu import GpuNetwork
 from app.matting.strict.cpu_strict import blurred
 from models.exchange import (
     COEFFICIENTS,
@@ -56,7 +57,7 @@ DECISION = "decision.last"
 FORGETTING = "forgetting.last"
 # The network for one size alone, and the one for fewer columns, are made after
 # so many frames: whoever tries another detail waits for neither.
-FRAMES_BEFORE_OWN = 45
+FRAMES_BEFORE_OWN = 24
 
 
 class NetworkMemory:
@@ -159,16 +160,16 @@ class RecurrentNetwork:
         # What runs the stages in place of the CPU, until it fails.
         self.gpu: GpuNetwork | None = None
         if for_any_size:
-            networks = compiled_for_any_size(artefact, precision, threads)
+            networks = compiled_for_any_size(artefact, precision)
         else:
             networks = compiled(artefact.stages, self._models, precision, threads=threads)
         self._requests = []
         for stage, network in zip(artefact.stages, networks, strict=True):
             self._requests.append(bound(stage, network, self.arrays))
 
-    def use_gpu(self, use: GpuUse) -> GpuNetwork:
+    def use_gpu(self, target: Target) -> GpuNetwork:
         """Let a GPU run the stages in place of the CPU, once they are compiled for it."""
-        self.gpu = GpuNetwork(self._artefact.stages, self._models, self.arrays, use)
+        self.gpu = GpuNetwork(self._artefact.stages, self._models, self.arrays, target)
         return self.gpu
 
     def run(
@@ -184,8 +185,7 @@ class RecurrentNetwork:
         one for more columns, which are filled from `column` on. All arrays are those of the next
         run, too.
         """
-        for larger, means in itertools.pairwise((self.small, *self._halves)):
-            halved(larger, means)
+        self._halve()
         memory = self.memory
         states = list(memory.states.values())
         forgetting = self._artefact.forgetting
@@ -207,6 +207,19 @@ class RecurrentNetwork:
             filled = (slope, offset, coarse[None], column)
             self._strips.run(self.small.shape[1], kernel, *inputs, *filled)
         return alpha
+
+    def alpha_of_first(self, small: Floats) -> Floats:
+        """Return alpha (h, w) of the first frame of a stream, and forget it. small: as `small`."""
+        np.copyto(self.small, small)
+        self._halve()
+        alpha = self._infer_on_cpu().copy()
+        self.reset()
+        return alpha
+
+    def _halve(self) -> None:
+        """Fill the inputs that are the input at a part of its size."""
+        for larger, means in itertools.pairwise((self.small, *self._halves)):
+            halved(larger, means)
 
     def copy_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
         """Go on from what another network remembers, as `NetworkMemory.copy`."""
@@ -238,6 +251,8 @@ class RecurrentNetwork:
             # What the GPU wrote in earlier frames may be wrong as well.
             for state in self.memory.states.values():
                 state.fill(0)
+            if DECISION in self.memory.last:
+                self.memory.last[DECISION].fill(0)
             self._infer_on_cpu()
         self._has_features = True
 
@@ -359,15 +374,15 @@ class OpenVinoBackend(CpuBackend):
         *,
         live: bool,
         survey_frames: int = SURVEY_FRAMES,
-        gpu: GpuUse | None = None,
+        gpu: Target | None = None,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
-        live: whether the picture waits for the network, which may leave out columns. It begins with
-        one for any size; the one for this size alone is made beside the frames, and then the one
-        for fewer columns, again whenever other windows suffice. gpu: of a GPU that runs the network
-        of all columns; a live picture does not wait for it. Raises RuntimeError if OpenVINO fails
-        to compile the network for the CPU.
+        live: the network may leave out columns, and no picture waits for what spares time: it
+        begins with the network for any size; the one for this size alone is made beside the frames,
+        and then the one for fewer columns, again whenever other windows suffice. gpu: a GPU that
+        runs the network of all columns; a live picture does not wait for it. Raises RuntimeError if
+        OpenVINO fails to compile the network for the CPU.
         """
         super().__init__(geometry, precision, threads)
         self._cpu_precision = precision
@@ -392,7 +407,13 @@ class OpenVinoBackend(CpuBackend):
             made = self._whole.use_gpu(gpu)
             if not live:
                 made.wait()
-            self._follow_gpu(made)
+            self._follow_gpu()
+
+    @property
+    def _waits_for_gpu(self) -> bool:
+        """Whether a GPU runs the network of all columns, or will."""
+        gpu = self._whole.gpu
+        return gpu is not None and not gpu.problem
 
     @property
     def window(self) -> slice | None:
@@ -414,22 +435,22 @@ class OpenVinoBackend(CpuBackend):
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
-        if self._whole.gpu is not None:
-            self._follow_gpu(self._whole.gpu)
+        self._follow_gpu()
         self._frames += 1
         # Before the frame is read: it is read into the network that then runs.
         if self._next is None:
             self._begin_making()
         elif self._next.done():
             self._use(self._next)
+        is_provisional = self._makes and self._whole.is_for_any_size
+        self.is_settling = is_provisional and not self._waits_for_gpu
         small = self._whole.small
         ratio = self._geometry.ratio
         self.strips.run(small.shape[1], shrink_rows, frame, ratio, ratio, small)
         if self._narrow is not None and self._last is not None:
             self._columns.track(self._last.coarse)
         first = None
-        # A GPU needs less of the processor for all columns than the CPU for a few.
-        if self._narrow is not None and self.device != INTEL:
+        if self._narrow is not None:
             first = self._columns.choose(small)
         if first != self._first:
             self._move_memory(first)
@@ -467,8 +488,11 @@ class OpenVinoBackend(CpuBackend):
             self._move_memory(None)
         return Coefficients(small, slope, offset, self._whole.run(steady))
 
-    def _follow_gpu(self, gpu: GpuNetwork) -> None:
+    def _follow_gpu(self) -> None:
         """Say whether the network runs on the GPU, and why it does no more."""
+        gpu = self._whole.gpu
+        if gpu is None:
+            return
         if gpu.is_ready():
             self.device = INTEL
             self.precision = gpu.precision
@@ -496,16 +520,40 @@ class OpenVinoBackend(CpuBackend):
 
     def _begin_making(self) -> None:
         """Begin to make the next network that spares time, on a thread, once it is worth it."""
-        # A GPU runs all columns; once it fails, the CPU needs the networks.
-        is_for_gpu = self._whole.gpu is not None and not self._whole.gpu.problem
-        if not self._makes or is_for_gpu or self._frames < FRAMES_BEFORE_OWN:
+        # A GPU needs less of the processor for all columns than the CPU for a few; once it fails,
+        # the CPU needs the networks.
+        if not self._makes or self._waits_for_gpu or self._frames < FRAMES_BEFORE_OWN:
             return
         if self._whole.is_for_any_size:
-            self._next = self._pool.submit(self.make_network, self._geometry.small_width)
+            width = self._geometry.small_width
         elif self._narrows and (
             self._narrow is None or self._columns.wanted != self._columns.window
         ):
-            self._next = self._pool.submit(self.make_network, self._columns.wanted)
+            width = self._columns.wanted
+        else:
+            return
+        # Of the last frame, in the middle: the next one is written into the same array.
+        first = (self._geometry.small_width - width) // 2
+        seen = self._whole.small[:, :, first : first + width].copy()
+        self._next = self._pool.submit(self._make_checked, width, seen)
+
+    def _make_checked(self, width: int, seen: Floats) -> RecurrentNetwork:
+        """Return the network for so many columns, which is the one for any size in what it does.
+
+        seen: (3, h, width), what both are tried with. Raises ValueError where they differ: such a
+        network would show the room, and the self-test was that of the other one.
+        """
+        network = self.make_network(width)
+        tested = self.make_network(width, for_any_size=True)
+        right = tested.alpha_of_first(seen)
+        try:
+            check_alpha(network.alpha_of_first(seen), right, "the network for any size")
+        except ValueError:
+            network.close()
+            raise
+        finally:
+            tested.close()
+        return network
 
     def _use(self, made: Future[RecurrentNetwork]) -> None:
         """Use a network that was made beside the frames."""
@@ -513,7 +561,7 @@ class OpenVinoBackend(CpuBackend):
         error = made.exception()
         if error is not None:
             # It only spares time: what runs goes on.
-            _log.warning("A network that spares time could not be made.", exc_info=error)
+            _log.warning("A network that spares time cannot be used.", exc_info=error)
             self._makes = False
             return
         self._move_memory(None)

@@ -300,6 +300,7 @@ class TorchBackend:
 
     name = "eager"
     gpu_problem = ""
+    is_settling = False
 
     def __init__(
         self,

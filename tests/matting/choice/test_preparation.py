@@ -138,40 +138,46 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_
     assert thread.join(60) and not children() - before and not reports
 
 
-def test_a_gpu_whose_driver_ends_the_trial_is_not_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.posix("signals that end a child")
+@pytest.mark.parametrize(
+    ("number", "is_given_up"),
+    [
+        pytest.param(11, True, id="the driver"),
+        pytest.param(1, False, id="a logout"),
+        pytest.param(2, False, id="Ctrl+C"),
+        pytest.param(15, False, id="the system"),
+    ],
+)
+def test_a_trial_condemns_the_gpu_where_the_driver_ended_it(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number: int,
+    is_given_up: bool,
 ) -> None:
     monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     cpu = Trial("float32", None, 10.0, 10.0)
     for model, weights in measurable().items():
         save_trials(model, weights, [cpu])
-    reports: list[str] = []
-    for _ in range(2):
-        preparation = Preparation(script("import os; os.kill(os.getpid(), 11)"), beside_after_s=0)
-        preparation.begin(partial(reports.append, "measured"))
-        preparation.measure_beside().join(60)
-
-    assert (
-        reports == ["measured"]
-        and caplog.text.count("The trial of Intel's GPU did not end well") == 1
-    )
-    (failed,) = trials_of("mattecam", BUNDLED, INTEL)
-    assert failed.problem and trials_of("mattecam", BUNDLED) == [cpu]
-
-
-@pytest.mark.posix("signals that end a child")
-@pytest.mark.parametrize("number", [1, 2, 15])
-def test_a_trial_that_the_terminal_or_a_logout_ends_says_nothing_of_the_gpu(
-    monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    monkeypatch.setattr(hardware, "intel_driver", always("a driver"))
     child = script(
         f"import os, signal; signal.signal({number}, signal.SIG_DFL); os.kill(os.getpid(), {number})"
     )
 
-    Preparation(child, beside_after_s=0).measure_on_gpu(always(None))
+    measured: list[None] = []
+    preparation = Preparation(child, beside_after_s=0)
+    preparation.begin(partial(measured.append, None))
 
-    assert unmeasured(INTEL), "it is tried at the next start"
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            preparation.measure_beside().join(60)
+
+    assert measured == [], "the engine is not built anew for nothing"
+    assert caplog.text.count("the next start continues it") == int(not is_given_up), (
+        "what ends each child was given a new one again and again"
+    )
+    assert caplog.text.count("The trial of Intel's GPU did not end well") == int(is_given_up)
+    assert bool(unmeasured(INTEL)) != is_given_up, "else it is tried at the next start"
+    assert bool(trials_of("mattecam", BUNDLED, INTEL)) == is_given_up
+    assert trials_of("mattecam", BUNDLED) == [cpu]
 
 
 FAILURES = {

@@ -172,9 +172,11 @@ def test_the_networks_that_spare_time_are_made_beside_the_picture_and_not_before
         for frame in itertools.islice(itertools.cycle(FRAMES), FRAMES_BEFORE_OWN - 1):
             alpha_of(backend, frame)
         assert made == [(WIDTH, True)], "whoever tries another detail waits for nothing else"
-        eventually(lambda: alpha_of(backend, FRAMES[0]) is not None and len(made) == 3)
-    assert made[1] == (WIDTH, False)
-    assert made[2][0] < WIDTH
+        eventually(lambda: alpha_of(backend, FRAMES[0]) is not None and len(made) == 5)
+    assert made[1:3] == [(WIDTH, False), (WIDTH, True)], "each is compared with one for any size"
+    narrow = made[3][0]
+    assert narrow < WIDTH
+    assert made[3:] == [(narrow, False), (narrow, True)]
 
 
 def test_another_size_compiles_nothing_before_its_picture(
@@ -192,8 +194,10 @@ def test_another_size_compiles_nothing_before_its_picture(
     monkeypatch.setattr(conversion, "compiled", count)
     monkeypatch.setattr(openvino_backend, "compiled", count)
     smaller = StepGeometry(WIDTH, HEIGHT, 0.8)
+    # Larger frames of the network may have more threads.
+    other_threads = 2
     with (
-        closing(bundled_backend(smaller, live=True)) as live,
+        closing(bundled_backend(smaller, other_threads, live=True)) as live,
         closing(bundled_backend(smaller)) as film,
     ):
         assert compiling == 1, "films alone compile for their size"
@@ -240,8 +244,40 @@ def test_without_a_network_for_fewer_columns_all_are_seen(
         for frame in FRAMES:
             alpha_of(backend, frame)
             assert backend.window is None
-    assert caplog.messages == ["A network that spares time could not be made."]
+    assert caplog.messages == ["A network that spares time cannot be used."]
     caplog.clear()
+
+
+@pytest.mark.parametrize("wrong_are_whole", [True, False], ids=["all columns", "fewer columns"])
+def test_a_network_for_one_size_that_shows_the_room_is_never_used(
+    wrong_are_whole: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The self-test was that of the network for any size alone."""
+    read_cells = RecurrentNetwork._read_cells  # noqa: SLF001
+
+    def read_wrong_cells(network: RecurrentNetwork) -> Floats:
+        alpha = read_cells(network)
+        is_whole = alpha.shape[1] == WIDTH
+        if not network.is_for_any_size and is_whole == wrong_are_whole:
+            alpha[:, :10] = 1
+        return alpha
+
+    monkeypatch.setattr(RecurrentNetwork, "_read_cells", read_wrong_cells)
+    stream = itertools.cycle(FRAMES)
+    room = []
+
+    def has_said_so() -> bool:
+        room.append(backend.infer(next(stream)).coarse[:, :10].mean())
+        return bool(caplog.messages)
+
+    with closing(bundled_backend(GEOMETRY, live=True)) as backend:
+        eventually(has_said_so)
+        room.extend(backend.infer(frame).coarse[:, :10].mean() for frame in FRAMES)
+        assert not backend.is_settling, "what runs is what goes on running"
+
+    assert caplog.messages == ["A network that spares time cannot be used."]
+    caplog.clear()
+    assert max(room) < 0.1
 
 
 def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(both: Both) -> None:

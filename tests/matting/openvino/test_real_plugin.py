@@ -16,7 +16,6 @@ from pydantic import TypeAdapter
 from app.matting.choice.preparation import measure, trial_frames
 from app.matting.choice.trials import Trial
 from app.matting.openvino import gpu as module
-from app.matting.openvino.gpu import IntelGpu
 from models.table import BUNDLED
 from tests.paths import ROOT, shared
 
@@ -84,9 +83,7 @@ def main() -> None:
     module.TIMEOUT_MS = 600_000  # a processor is slower than any GPU
     model = sys.argv[1]
     weights = Path(sys.argv[2])
-    trials = measure(
-        model, weights, 0.0, trial_frames(320, 180, 5), gpu=IntelGpu("GPU", "a stand-in")
-    )
+    trials = measure(model, weights, 0.0, trial_frames(320, 180, 5), plugin="GPU")
     sys.stdout.write(TRIALS.dump_json(list(trials)).decode())
 
 
