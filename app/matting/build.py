@@ -65,11 +65,13 @@ def build_engine(
             return None
         return openvino_threads(choice, geometry)
 
-    engine = network_engine(settings, choice, width, height, threads, live=live)
-    problem = engine.info.gpu_problem
-    if problem:  # each film would wait for the compiler again
+    def give_up(problem: str) -> None:
+        # Else each start, and each film, would wait for the GPU again.
         give_up_gpu(measurable(), problem)
-    return engine
+
+    return network_engine(
+        settings, choice, width, height, threads, live=live, on_gpu_failure=give_up
+    )
 
 
 # Maximum scale of the base network's input relative to the frame.

@@ -53,29 +53,33 @@ class FrameEngine:
         *,
         strict_mode: bool = True,
         live: bool = False,
+        on_gpu_failure: Callable[[str], None] | None = None,
     ) -> None:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell
         people from the background by the plate; those that find any object find what strict mode
-        removes. live: the network may skip work where little moves; see `Reuse`.
+        removes. live: the network may skip work where little moves; see `Reuse`. on_gpu_failure:
+        receives why a GPU is not used any more, here or in a step.
         """
         self._model = model
         self._strict_mode = strict_mode
         self._make_backend = make_backend
         self._make_geometry = make_geometry
+        self._on_gpu_failure = on_gpu_failure
         self._geometry = make_geometry(width, height)
         # Made for the size of the last frame.
         self.backend = make_backend(self._geometry)
-        # Of the last step.
-        self.info = self._description()
+        self._describe()
         self._motion = Motion(live=live)
         # Number of scene cuts so far.
         self.cuts = 0
         self._closed = False
 
-    def _description(self) -> EngineInfo:
-        return EngineInfo(
+    def _describe(self) -> None:
+        """Say what ran the network in the last step."""
+        # A GPU may have taken over from the CPU, or the reverse.
+        self.info = EngineInfo(
             model=self._model,
             executor=self.backend.name,
             precision=self.backend.precision,
@@ -86,6 +90,9 @@ class FrameEngine:
             gpu_problem=self.backend.gpu_problem,
             is_settling=self.backend.is_settling,
         )
+        if self.info.gpu_problem and self._on_gpu_failure is not None:
+            self._on_gpu_failure(self.info.gpu_problem)
+            self._on_gpu_failure = None  # once is enough
 
     def step(self, request: StepRequest) -> Matte:
         """Matte the next frame; see `MattingEngine.step`.
@@ -107,7 +114,7 @@ class FrameEngine:
             self.backend.close()
             self._geometry = geometry
             self.backend = backend
-            self.info = self._description()
+            self._describe()
             self._motion.see_all()
         with backend_errors(self._model, self.backend.device, self.backend.precision):
             if self._motion.is_cut(frame):
@@ -128,8 +135,7 @@ class FrameEngine:
                     # A device that is lost refuses even that.
                     _log.warning("The state of a failed model could not be reset.", exc_info=error)
                 raise
-        # A GPU may have taken over from the CPU, or the reverse.
-        self.info = self._description()
+        self._describe()
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -231,12 +237,14 @@ def network_engine(
     threads: Callable[[StepGeometry], int | None] = lambda geometry: None,
     *,
     live: bool = False,
+    on_gpu_failure: Callable[[str], None] | None = None,
 ) -> FrameEngine:
     """Return an engine for a choice that needs no plate.
 
     threads: of a step in OpenVINO; None for all cores.
 
-    live: whether it may spare work beside people. Raises ModelError if the network cannot run.
+    live: whether it may spare work beside people. on_gpu_failure: as of `FrameEngine`. Raises
+    ModelError if the network cannot run.
     """
     target = choice.target
 
@@ -278,4 +286,5 @@ def network_engine(
         height,
         strict_mode=not choice.spec.finds_any_object,
         live=live,
+        on_gpu_failure=on_gpu_failure,
     )

@@ -30,7 +30,6 @@ from app.core.types import Frame
 from app.core.worker import Builder
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, MeasuredStep, at_quality, quality_levels
-from app.matting.choice.trials import give_up_gpu, measurable
 from app.matting.interface import (
     EngineInfo,
     ExecutorError,
@@ -455,7 +454,6 @@ class EngineSelector:
         base = self._plan.base
         if info.gpu_problem and base is not None and base.settings.device != "cpu":
             # The engine's own network on the CPU helps out until another engine is built.
-            give_up_gpu(measurable(), info.gpu_problem)
             text = _failed_on_gpu(info.model, INTEL)
             error = ExecutorError(text, info.model, INTEL, info.precision)
             self._fall_back(base, replacement(base.settings, error), error)

@@ -143,6 +143,8 @@ class FaultyRequest:
             values = self._last_outputs[index]
         elif self._fault == "wrong memory" and is_memory:
             values.fill(0)
+        elif self._fault == "rounds":
+            values += np.float32(1e-5)
         return values
 
 
@@ -417,14 +419,36 @@ def problems_of_a_start(at_least: int) -> list[str]:
     return said
 
 
-def test_a_compiler_that_fails_for_a_film_is_not_tried_for_the_next_one() -> None:
+@pytest.mark.parametrize("plugin", [PLUGIN, "NO_SUCH_PLUGIN"])
+def test_a_gpu_that_fails_in_a_film_is_not_tried_for_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, plugin: str
+) -> None:
+    """Only what failed before the first frame was remembered."""
     save_prepared(True)
-    save_trials("mattecam", BUNDLED, [replace(ON_GPU, plugin="NO_SUCH_PLUGIN")], INTEL)
-    assert choose(SETTINGS).target.device == INTEL
+    save_trials("mattecam", BUNDLED, [replace(ON_GPU, plugin=plugin)], INTEL)
+    break_gpu(monkeypatch, GOES, 3)
+    film = build_engine(SETTINGS, 320, 180)
 
-    build_engine(SETTINGS, 320, 180).close()
+    for frame in FRAMES:
+        film.step(StepRequest(frame, np.zeros_like(frame), EdgeSettings(), "off"))
 
+    film.close()
     assert choose(SETTINGS).target.device == "cpu"
+
+
+def test_rounding_of_values_that_are_all_but_zero_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sigmoid is all but zero where nothing is: rounding is more than any share of that."""
+    monkeypatch.setattr(module, "CHECK_EVERY", 1)
+    monkeypatch.setattr(module, "SHARE_BOUND", 0.0)  # the share that is left of such values
+    break_gpu(monkeypatch, "rounds", 0)
+    made = engine()
+
+    steps(made)
+
+    assert not made.info.gpu_problem
+    made.close()
 
 
 @pytest.mark.torch
