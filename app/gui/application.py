@@ -308,7 +308,8 @@ class WindowLifecycle(QObject):
         self._tray.setToolTip("Mattecam")
         self._tray.setContextMenu(self.menu)
         self._tray.activated.connect(self._on_activated)
-        self._tray.setVisible(QSystemTrayIcon.isSystemTrayAvailable())
+        # Shown as soon as there is a tray, which may start later than the program.
+        self._tray.show()
 
     def show_in_front(self) -> None:
         """Show the window in front of all others."""

@@ -371,6 +371,20 @@ def test_what_starts_minimised_is_opened_and_ends_without_a_tray_to_stay_in(
         session.window.close()
 
 
+def test_a_tray_that_starts_later_than_the_program_has_its_icon(
+    start_window: StartWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing the window hid it without an icon, while the camera went on."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", always(False))
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", always(True))
+
+    session.window.close()
+
+    assert not session.window.isVisible()
+    assert find(session.lifecycle, QSystemTrayIcon).isVisible()
+
+
 def test_in_the_tray_output_goes_on(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
