@@ -363,6 +363,19 @@ class SettingsStore(QObject):
 
         return self._owner.change(tracked)
 
+    def change_saved(self, update: Callable[[Settings], Settings]) -> None:
+        """Apply `update` to the settings to be saved alone; on the thread of this object."""
+        saved_before = self._saved
+
+        def change(settings: Settings) -> Settings:
+            # The owner holds its lock.
+            self._saved = update(self._saved)
+            return settings
+
+        self._owner.change(change)
+        if self._saved != saved_before:
+            self.changed.emit(self.current)
+
     def edit(self, section: str, **changes: Any) -> None:
         """Change fields of one section, such as `background` or `matting.edges`."""
         self.change(lambda settings: settings.replaced_at(section.split("."), **changes))

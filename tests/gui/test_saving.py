@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from PyQt6.QtWidgets import QApplication, QPushButton
+from PyQt6.QtWidgets import QApplication, QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -22,7 +22,7 @@ from app.core.errors import SourceOpenError, Stage
 from app.core.settings import OutputSettings
 from app.effects.zones import Zone
 from app.gui.application import Session, WindowOptions
-from app.gui.panels.devices import edit_capture
+from app.gui.panels.devices import CameraControls, VirtualCameraControls, edit_capture
 from app.gui.state import THREADS, Saver, SettingsStore, Tasks
 from app.runtime.status import Phase
 from app.settings import Settings, SettingsOwner
@@ -31,6 +31,7 @@ from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import (
     answered,
     existing,
+    find,
     full,
     made_store,
 )
@@ -169,6 +170,51 @@ def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
     edit_capture(store, lock_exposure=True)
 
     assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
+
+
+def run_with_options(saved: Settings, **options: Any) -> SettingsStore:
+    return SettingsStore(SettingsOwner(saved.replaced_at(["capture"], **options)), saved)
+
+
+def test_an_option_of_the_run_overwrites_nothing_that_a_camera_remembers() -> None:
+    """After `--source camera:usb-2`, a choice of the size gave it all settings of the other one."""
+    remembered = Settings().capture.replace(source="camera:usb-2", rotate=180, width=640)
+    saved = Settings().replaced_at(["window"], cameras={"camera:usb-2": remembered})
+    saved = saved.replaced_at(["capture"], source="camera:usb-1", rotate=90)
+    store = run_with_options(saved, source="camera:usb-2")
+
+    edit_capture(store, fps=15.0)
+
+    assert store.saved.window.cameras["camera:usb-2"] == remembered.replace(fps=15.0)
+
+
+def test_a_camera_is_saved_as_it_is_remembered_where_an_option_has_set_the_same(
+    qtbot: QtBot,
+) -> None:
+    """It was saved, and remembered, as the camera before it hangs."""
+    remembered = Settings().capture.replace(source="camera:usb-2", rotate=90, width=640)
+    saved = Settings().replaced_at(["window"], cameras={"camera:usb-2": remembered})
+    store = run_with_options(saved, rotate=90, width=640)
+    page = CameraControls(store)
+    qtbot.addWidget(page)
+
+    page.choose_source("camera:usb-2")
+
+    assert store.saved.capture == remembered
+    assert store.saved.window.cameras == {"camera:usb-2": remembered}
+
+
+def test_the_saved_virtual_camera_is_switched_on_again_after_a_run_without(qtbot: QtBot) -> None:
+    """It was replaced by the first one found, for good."""
+    saved = Settings().replaced_at(["output"], virtual_camera="/dev/video9")
+    store = SettingsStore(SettingsOwner(saved.replaced_at(["output"], virtual_camera="off")), saved)
+    page = VirtualCameraControls(store)
+    qtbot.addWidget(page)
+
+    find(page, QCheckBox, "virtualCameraToggle").click()
+
+    assert store.current.output.virtual_camera == "/dev/video9"
+    assert store.saved == saved
 
 
 SAVED = QUIET.replaced_at(["capture"], source="auto")

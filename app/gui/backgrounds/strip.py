@@ -339,12 +339,21 @@ class BackgroundStrip(QWidget):
             return
 
         def done(new: Path) -> None:
-            if self._store.current.background.path == old:
-                self._store.edit("background", path=new)
+            def follow(settings: Settings) -> Settings:
+                if settings.background.path != old:
+                    return settings
+                return settings.replaced_at(["background"], path=new)
+
+            self._change_both(follow)
             self.renamed.emit(old, new)
             self.library.reload()
 
         self._tasks.run(partial(rename_background, old, name), done, self.library.fail, file=old)
+
+    def _change_both(self, update: Callable[[Settings], Settings]) -> None:
+        """Change the settings in use, and those to be saved, which an option of this run hides."""
+        self._store.change(update)
+        self._store.change_saved(update)
 
     def _plays(self, tile: Tile) -> bool:
         """Return whether Windows keeps a video from being renamed or removed."""
@@ -366,12 +375,16 @@ class BackgroundStrip(QWidget):
         In place of the one in use comes blur, or a colour where text could be read.
         """
 
+        def without(settings: Settings) -> Settings:
+            if not tile.chosen_by(settings.background):
+                return settings
+            blurred = settings.replaced_at(["background"], kind="blur")
+            if blurred.text_is_readable:
+                return settings.replaced_at(["background"], kind="colour")
+            return blurred
+
         def done(_none: None) -> None:
-            now = self._store.current
-            if tile.chosen_by(now.background):
-                blurred = now.replaced_at(["background"], kind="blur")
-                kind = "colour" if blurred.text_is_readable else "blur"
-                self._store.edit("background", kind=kind)
+            self._change_both(without)
             self.library.reload()
 
         path = existing(tile.path)

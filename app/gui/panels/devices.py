@@ -37,10 +37,12 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     store.edit("capture", **changes)
     capture = store.current.capture
     if names_camera(capture.source):
-        # Without the options of this run.
-        remembered = store.saved.capture.replace(source=capture.source)
-        cameras = {**store.current.window.cameras, without_port(capture.source): remembered}
-        store.set("window.cameras", cameras)
+        key = without_port(capture.source)
+        cameras = store.current.window.cameras
+        # Of the other fields, what is remembered or saved: the options are of this run alone.
+        before = cameras.get(key, store.saved.capture)
+        remembered = before.replace(**{**changes, "source": capture.source})
+        store.set("window.cameras", {**cameras, key: remembered})
 
 
 class CameraControls(Form):
@@ -111,10 +113,15 @@ class CameraControls(Form):
                 folder=UserFolder.MoviesLocation,
             )
             return
+        remembered = self.store.current.window.cameras.get(without_port(source))
         # Each camera hangs in its own way.
-        upright = self.store.current.capture.replace(rotate=0, flip=False)
-        remembered = self.store.current.window.cameras.get(without_port(source), upright)
-        edit_capture(self.store, **{**dict(remembered), "source": source})
+        changes: dict[str, Any] = {"rotate": 0, "flip": False}
+        if remembered is not None:
+            changes = dict(remembered)
+        changes["source"] = source
+        edit_capture(self.store, **changes)
+        # Also what an option of this run has already set.
+        self.store.change_saved(lambda saved: saved.replaced_at(["capture"], **changes))
 
     @property
     def chosen(self) -> CameraDevice | None:
@@ -196,6 +203,8 @@ class VirtualCameraControls(Form):
         self._cameras: tuple[tuple[str, str], ...] = ()
         # It is used when the virtual camera is switched on again.
         self._last_device = "auto"
+        # An option of this run may have switched it off.
+        self._remember(store.saved)
         self.add_check(
             DEVICE,
             tr("Send to other programs"),
