@@ -129,7 +129,8 @@ def on_hand(name: str) -> Path | None:
     """Return the file with a model's weights in `search_folders`, or None."""
     for folder in search_folders():
         file = folder / NETWORKS[name].weights.file
-        if file.is_file():
+        # Not `Path.is_file`, which raises where the folder is closed.
+        if os.path.isfile(file):  # noqa: PTH113
             return file
     return None
 

@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 
 from app.core import geometry
 from app.core.errors import BackgroundError, Stage, t
-from app.core.files import is_of_kind, no_answer
+from app.core.files import is_of_kind, no_answer, why_not_read
 from app.core.geometry import Layout
 from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
@@ -448,12 +448,22 @@ def title(path: Path) -> str:
 def own_backgrounds() -> tuple[tuple[Path, str], ...]:
     """Return (file, shown name) of the user's images and videos, by name.
 
-    The suffix is part of the name only where two files differ by nothing else.
+    The suffix is part of the name only where two files differ by nothing else. Raises
+    BackgroundError where the folder cannot be read.
     """
     folder = backgrounds_dir()
-    if not folder.is_dir():
+    try:
+        files = [path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES)]
+    except FileNotFoundError:
         return ()
-    files = [path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES)]
+    except OSError as error:
+        raise BackgroundError(
+            t(
+                "Your backgrounds in {folder} cannot be read: {reason}.",
+                folder=folder,
+                reason=why_not_read(error),
+            ),
+        ) from error
     files.sort(key=lambda path: (path.stem.lower(), path.name))
     stems = Counter(path.stem for path in files)
     named = []

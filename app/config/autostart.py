@@ -9,7 +9,7 @@ import platformdirs
 
 from app.core import paths
 from app.core.errors import MattecamError, t
-from app.core.files import why_not_written, write_private
+from app.core.files import is_file, why_not_written, write_private
 from models.program import home_needed
 
 ENTRY = "mattecam.desktop"
@@ -38,7 +38,7 @@ def entry_text(start: Sequence[str]) -> str:
 
 def enabled() -> bool:
     """Return whether the entry exists."""
-    return entry_path().is_file()
+    return is_file(entry_path())
 
 
 def switch(on: bool) -> None:

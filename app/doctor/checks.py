@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.core import paths
 from app.core.errors import MattecamError, Text, Value, t
+from app.core.files import exists, is_folder
 from app.core.paths import program_command
 from app.core.settings import EngineSettings
 from app.core.targets import INTEL
@@ -45,8 +46,8 @@ _FULL_BYTES = _GIB // 5
 
 def check_disk(folder: Path) -> Iterator[Finding]:
     """Yield one finding about the folder of models."""
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    existing = next(parent for parent in (folder, *folder.parents) if exists(parent))
+    if not is_folder(existing) or not os.access(existing, os.W_OK | os.X_OK):
         step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
         yield problem(t("disk"), t("The folder {folder} is not writable.", folder=folder), step)
         return

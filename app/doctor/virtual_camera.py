@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.core import camera_names
 from app.core.errors import Text, t
+from app.core.files import exists
 from app.core.paths import program_command
 from app.doctor.finding import (
     WHY,
@@ -278,7 +279,7 @@ def _signing_key(system: System) -> str:
     of_dkms = "/var/lib/dkms/mok.pub"
     of_akmods = "/etc/pki/akmods/certs/public_key.der"
     for key in (of_dkms, "/var/lib/shim-signed/mok/MOK.der", of_akmods):
-        if system.path(key).exists():
+        if exists(system.path(key)):
             return key
     return of_akmods if detect(system).name == "fedora" else of_dkms
 

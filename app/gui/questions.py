@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QAbstractButton, QFileDialog, QInputDialog, QMessage
 
 from app.config.exposure import exposed_by
 from app.core.declaration import Exposure
+from app.core.files import is_folder
 from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.qt import set_up_dialog
@@ -32,8 +33,8 @@ def path_of(folder: UserFolder) -> Path:
 
 
 def nearest_folder(folder: Path) -> Path:
-    """Return the folder, or its nearest parent that exists."""
-    while not folder.is_dir() and folder != folder.parent:
+    """Return the folder, or its nearest parent that exists and may be looked into."""
+    while not is_folder(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
 

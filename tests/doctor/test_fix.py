@@ -47,6 +47,8 @@ from tests.stand_ins import always
 PROBLEM = State.PROBLEM
 WARNING = State.WARNING
 OK = State.OK
+# The system refuses to look it up, as it does in a closed folder.
+TOO_LONG = "x" * 300
 CPU_TORCH = TorchFacts("2.13.0+cpu")
 CUDA_TORCH = TorchFacts("2.13.0", "13.0")
 
@@ -218,6 +220,11 @@ def test_room_on_the_disk(
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     expect(check_disk(tmp_path / "file" / "mattecam"), (PROBLEM, "is not writable"))
+
+
+def test_a_folder_that_cannot_be_looked_up_ends_no_check(tmp_path: Path) -> None:
+    """An error of the system, as of a closed folder, ended `doctor` without a finding."""
+    expect(check_disk(tmp_path / TOO_LONG / "mattecam"), (OK, ""))
 
 
 @pytest.mark.posix("these commands")

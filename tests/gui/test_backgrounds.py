@@ -323,6 +323,38 @@ def test_a_background_is_renamed_and_stays_in_use(
     assert ui.chosen(controls).path == renamed.with_name("Shore.png")
 
 
+def test_backgrounds_that_cannot_be_read_are_named(controls: Session, qtbot: QtBot) -> None:
+    """They were missing in the strip, and nothing said why."""
+    folder = paths.backgrounds_dir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file in its place")
+    library = controls.window.strip.library
+
+    with qtbot.waitSignal(library.failed) as told:
+        library.reload()
+
+    assert str(folder) in str(told.args[0])
+
+
+def test_the_background_that_an_option_hides_is_saved_under_its_new_name(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """The next start named a file that was gone."""
+    tile = ui.add(controls, qtbot, picture)
+    controls.window.strip.choose_number(2)
+    controls.store.change_saved(
+        lambda saved: saved.replaced_at(["background"], kind="image", path=tile.path)
+    )
+
+    controls.window.strip.rename(tile, "Seaside")
+
+    renamed = paths.backgrounds_dir() / "Seaside.png"
+    qtbot.waitUntil(lambda: controls.store.saved.background.path == renamed)
+    ui.until_is(qtbot, ["Seaside"], names, controls)
+    controls.window.strip.remove(ui.own(controls)[0])
+    qtbot.waitUntil(lambda: controls.store.saved.background.kind == "blur")
+
+
 def test_the_thumbnail_of_an_edited_file_is_made_anew(
     controls: Session, qtbot: QtBot, picture: Path
 ) -> None:

@@ -28,6 +28,7 @@ from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import TextDialog
 from app.gui.doctor import DoctorDialog, Findings
 from app.gui.panels import quality
+from app.gui.questions import nearest_folder
 from app.gui.state import Tasks
 from app.gui.widgets.controls import label, on_button
 from app.gui.widgets.qt import tip_of
@@ -57,6 +58,9 @@ from tests.gui.widgets import (
     until_not,
 )
 from tests.stand_ins import always
+
+# The system refuses to look it up, as it does in a closed folder.
+TOO_LONG = "x" * 300
 
 
 def test_assistant_has_three_steps_which_can_be_skipped(
@@ -310,6 +314,21 @@ def test_the_proof_gets_the_camera_until_it_ends(
     assert held == [(False, "/dev/virtual_camera"), (True, None)], (
         "no picture is sent unasked, or twice"
     )
+
+
+@pytest.mark.linux("app.config.autostart")
+def test_the_preferences_open_where_the_autostart_folder_cannot_be_looked_up(
+    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the system, as of a folder that root has closed, kept them from opening."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / TOO_LONG))
+
+    assert controls.window.open_preferences().isVisible()
+
+
+def test_a_dialog_starts_above_a_folder_that_cannot_be_looked_up(tmp_path: Path) -> None:
+    """The remedy for a folder that may not be used did nothing."""
+    assert nearest_folder(tmp_path / TOO_LONG / "recordings") == tmp_path
 
 
 @pytest.mark.linux("app.config.autostart")

@@ -195,7 +195,9 @@ class BackgroundLibrary(QObject):
     def reload(self) -> None:
         """List the files again."""
         folder = paths.backgrounds_dir()
-        self._tasks.run(lambda: _tiles(own_backgrounds()), self._show, newest=True, file=folder)
+        self._tasks.run(
+            lambda: _tiles(own_backgrounds()), self._show, self.fail, newest=True, file=folder
+        )
 
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library, one after the other; the last one is chosen."""

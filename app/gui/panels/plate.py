@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
 
 from app.control.commands import COLLECT_S, COUNTDOWN_S
 from app.core.errors import BackgroundError, PlateError, t
+from app.core.files import is_file
 from app.core.geometry import scale
 from app.core.types import BgrImage, Frame
 from app.gui.bridge import to_qimage
@@ -142,7 +143,7 @@ class PlateControls(Form):
         if running not in (self._taken_with, self._last_search):
             self._last_search = running
             stored = plate_path(*running)
-            if stored.is_file():
+            if is_file(stored):
                 self.store.edit("matting", plate=stored)
 
     def _follow(self, settings: Settings) -> None:

@@ -2931,6 +2931,10 @@
             <translation>Sie sehen, was andere sehen</translation>
         </message>
         <message>
+            <source>Your backgrounds in {folder} cannot be read: {reason}.</source>
+            <translation>Ihre Hintergründe in {folder} können nicht gelesen werden: {reason}.</translation>
+        </message>
+        <message>
             <source>Your real background is visible</source>
             <translation>Ihr echter Hintergrund ist sichtbar</translation>
         </message>

@@ -2931,6 +2931,10 @@
             <translation>Ve lo mismo que los demás</translation>
         </message>
         <message>
+            <source>Your backgrounds in {folder} cannot be read: {reason}.</source>
+            <translation>Sus fondos de {folder} no se pueden leer: {reason}.</translation>
+        </message>
+        <message>
             <source>Your real background is visible</source>
             <translation>Su fondo real está visible</translation>
         </message>
