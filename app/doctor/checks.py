@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.core import paths
 from app.core.errors import MattecamError, Text, Value, t
-from app.core.files import exists, is_folder
+from app.core.files import exists, is_folder, why_not_read
 from app.core.paths import program_command
 from app.core.settings import EngineSettings
 from app.core.targets import INTEL
@@ -424,7 +424,7 @@ class Check:
     """One row: what looks at the machine, and where and when it does."""
 
     # With which the names of its findings begin.
-    name: str
+    name: Text
     probe: Callable[[System], Iterable[Finding]]
     # With which `sys.platform` begins where it applies.
     platform: str = ""
@@ -438,18 +438,18 @@ def _installed_models() -> list[str]:
 
 # `WHY` says why each matters; a finding has its sentence and what to do.
 CHECKS = (
-    Check("camera", _cameras),
-    Check("virtual camera", _virtual_cameras),
-    Check("virtual camera: test picture", _proof, "linux", sends=True),
-    Check("PipeWire camera", check_pipewire, "linux"),
-    Check("PipeWire camera: test picture", _pipewire_proof, "linux", sends=True),
-    Check("processor", lambda _: check_processor()),
-    Check("graphics card", lambda system: [check_gpu(system, read_torch())]),
-    Check("Intel graphics", check_intel, "linux"),
-    Check("models", lambda _: check_weights(_installed_models())),
-    Check("display", check_display),
-    Check("variables", check_variables),
-    Check("disk", lambda _: check_disk(paths.data_dir())),
+    Check(t("camera"), _cameras),
+    Check(t("virtual camera"), _virtual_cameras),
+    Check(t("virtual camera: test picture"), _proof, "linux", sends=True),
+    Check(t("PipeWire camera"), check_pipewire, "linux"),
+    Check(t("PipeWire camera: test picture"), _pipewire_proof, "linux", sends=True),
+    Check(t("processor"), lambda _: check_processor()),
+    Check(t("graphics card"), lambda system: [check_gpu(system, read_torch())]),
+    Check(t("Intel graphics"), check_intel, "linux"),
+    Check(t("models"), lambda _: check_weights(_installed_models())),
+    Check(t("display"), check_display),
+    Check(t("variables"), check_variables),
+    Check(t("disk"), lambda _: check_disk(paths.data_dir())),
 )
 
 
@@ -470,5 +470,20 @@ def run_checks(
         if not check.name.startswith(only) or not system.platform.startswith(check.platform):
             continue
         if proof or not check.sends:
-            findings += check.probe(system)
+            findings += _findings_of(check, system)
     return tuple(findings)
+
+
+def _findings_of(check: Check, system: System) -> list[Finding]:
+    """Return what a check finds; a file that cannot be read ends this check alone."""
+    findings = []
+    try:
+        for finding in check.probe(system):
+            findings.append(finding)  # noqa: PERF402 - those before an error are kept
+    except OSError as error:
+        file = str(error.filename or check.name)
+        detail = t("{file} cannot be read: {reason}.", file=file, reason=why_not_read(error))
+        step = t("Make it readable for you, and check again.")
+        why = t("The rest of this check is left out.")
+        findings.append(warning(check.name, detail, step, why=why))
+    return findings

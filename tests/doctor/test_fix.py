@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from app.core.errors import MattecamError, Text, t
 from app.core.targets import INTEL
 from app.doctor import checks, system
 from app.doctor.checks import (
+    Check,
     TorchFacts,
     check_disk,
     check_display,
@@ -30,6 +32,7 @@ from app.doctor.checks import (
     check_variables,
     check_weights,
     read_torch,
+    run_checks,
 )
 from app.doctor.display import X11_LIBRARIES
 from app.doctor.finding import WHY, CommandLine, Finding, State, ok
@@ -222,6 +225,22 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     expect(check_disk(tmp_path / "file" / "mattecam"), (PROBLEM, "is not writable"))
 
 
+def test_a_check_that_may_not_read_a_file_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(system: System) -> Iterator[Finding]:
+        yield ok(Text("disk", {}), Text("as it should be", {}))
+        raise PermissionError(errno.EACCES, "closed", "/etc/closed")
+
+    rows = (Check(Text("camera", {}), closed), Check(Text("disk", {}), closed))
+    monkeypatch.setattr(checks, "CHECKS", rows)
+
+    found = run_checks(Machine(tmp_path).system())
+
+    closed_file = (WARNING, "/etc/closed cannot be read: you have no permission", "Make it")
+    expect(found, (OK, ""), closed_file, (OK, ""), closed_file)
+
+
 def test_a_folder_that_cannot_be_looked_up_ends_no_check(tmp_path: Path) -> None:
     """An error of the system, as of a closed folder, ended `doctor` without a finding."""
     expect(check_disk(tmp_path / TOO_LONG / "mattecam"), (OK, ""))
@@ -300,7 +319,8 @@ def test_the_checks_of_the_virtual_camera_alone_send_no_picture(
     """The window asked all checks, which load PyTorch."""
 
     def row(name: str, platform: str = "", *, sends: bool = False) -> checks.Check:
-        return checks.Check(name, always([ok(Text(name, {}), t("All is well."))]), platform, sends)
+        title = Text(name, {})
+        return checks.Check(title, always([ok(title, t("All is well."))]), platform, sends)
 
     rows = (
         row("camera"),

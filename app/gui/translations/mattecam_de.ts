@@ -983,6 +983,10 @@
             <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
         </message>
         <message>
+            <source>Make it readable for you, and check again.</source>
+            <translation>Machen Sie es für sich lesbar und prüfen Sie erneut.</translation>
+        </message>
+        <message>
             <source>Make {folder} a folder that you have permission to write to.</source>
             <translation>Geben Sie sich Schreibrecht für den Ordner {folder}.</translation>
         </message>
@@ -2427,6 +2431,10 @@
             <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
         </message>
         <message>
+            <source>The rest of this check is left out.</source>
+            <translation>Der Rest dieser Prüfung entfällt.</translation>
+        </message>
+        <message>
             <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
             <translation>Der laufende Kernel {kernel} ist nicht mehr installiert (installiert: {installed}).</translation>
         </message>
@@ -3307,6 +3315,10 @@
             <translation>Variablen anderer Programme</translation>
         </message>
         <message>
+            <source>virtual camera</source>
+            <translation>Virtuelle Kamera</translation>
+        </message>
+        <message>
             <source>virtual camera: Secure Boot</source>
             <translation>Virtuelle Kamera: Secure Boot</translation>
         </message>
@@ -3469,6 +3481,10 @@
         <message>
             <source>{field}: {problem}</source>
             <translation>{field}: {problem}</translation>
+        </message>
+        <message>
+            <source>{file} cannot be read: {reason}.</source>
+            <translation>{file} kann nicht gelesen werden: {reason}.</translation>
         </message>
         <message>
             <source>{file} contains no readable frame; remove it or add it again.</source>

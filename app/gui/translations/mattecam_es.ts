@@ -983,6 +983,10 @@
             <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
         </message>
         <message>
+            <source>Make it readable for you, and check again.</source>
+            <translation>Haga que pueda leerlo y compruebe de nuevo.</translation>
+        </message>
+        <message>
             <source>Make {folder} a folder that you have permission to write to.</source>
             <translation>Dese permiso de escritura en la carpeta {folder}.</translation>
         </message>
@@ -2427,6 +2431,10 @@
             <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
         </message>
         <message>
+            <source>The rest of this check is left out.</source>
+            <translation>El resto de esta comprobación se omite.</translation>
+        </message>
+        <message>
             <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
             <translation>El núcleo en ejecución {kernel} ya no está instalado (instalados: {installed}).</translation>
         </message>
@@ -3307,6 +3315,10 @@
             <translation>Variables de otros programas</translation>
         </message>
         <message>
+            <source>virtual camera</source>
+            <translation>Cámara virtual</translation>
+        </message>
+        <message>
             <source>virtual camera: Secure Boot</source>
             <translation>Cámara virtual: Secure Boot</translation>
         </message>
@@ -3469,6 +3481,10 @@
         <message>
             <source>{field}: {problem}</source>
             <translation>{field}: {problem}</translation>
+        </message>
+        <message>
+            <source>{file} cannot be read: {reason}.</source>
+            <translation>No se puede leer {file}: {reason}.</translation>
         </message>
         <message>
             <source>{file} contains no readable frame; remove it or add it again.</source>
