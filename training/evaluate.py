@@ -23,7 +23,8 @@ import numpy as np
 from app.core.errors import MattecamError, SourceOpenError, UsageError, counted
 from app.core.files import is_of_kind
 from app.media.container import VideoError
-from app.media.image_file import IMAGE_SUFFIXES, pictures_in
+from app.media.image_file import IMAGE_SUFFIXES
+from app.media.image_folder import pictures_in
 from app.media.video_reader import VideoReader
 from app.offline.files import VIDEOS, VIDEOS_AND_IMAGES
 from training import metrics

@@ -154,11 +154,11 @@ def convert(
         transparent = background == TRANSPARENT
     from app.offline.files import check_names, frame_rate
     from app.offline.job import is_remote
-    from app.offline.plan import clips_in, left_out
+    from app.offline.plan import clips_in, left_out, outputs_by_use
 
     rate = None if options.fps is None else frame_rate(options.fps)
-    outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
-    names = [*sources, *outputs]
+    outputs = outputs_by_use(target, alpha=options.alpha, foreground=options.foreground)
+    names = [*sources, *outputs.values()]
     if options.matte is not None:
         names.append(str(options.matte))
     check_names(names)
@@ -169,7 +169,7 @@ def convert(
         options.jobs is not None
         or options.resume
         or options.cluster is not None
-        or any(is_remote(name) for name in (*sources, target))
+        or any(is_remote(name) for name in (*sources, *outputs.values()))
         or len(sources) > 1
         or clips_in(sources[0]) != [sources[0]]  # a folder of clips
     )

@@ -19,7 +19,13 @@ import typer
 from app.backgrounds.kinds import named_backgrounds
 from app.capture.table import AUTO, finds_camera
 from app.cli.options import LiveOptions
-from app.cli.start import CONFIRM, UNUSED_ZONES, StartSettings, why_unconfirmed
+from app.cli.start import (
+    CONFIRM,
+    UNUSED_ZONES,
+    StartSettings,
+    unmatted_not_confirmed,
+    why_unconfirmed,
+)
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path
 from app.control.controller import SettingsController
@@ -63,10 +69,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     proves = not limits.are_set and not options.wait and shows_nothing and not has_camera(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
         if limits.are_set or proves or records(settings):  # a paused run would end without a result
-            raise UsageError(
-                'The saved background is "none", which shows the room; add `--background none` to '
-                "confirm it, or name another background."
-            )
+            raise unmatted_not_confirmed()
         notify(
             'The saved background is "none", which shows the room, so the outputs show the '
             "stand-by card. Start with `--background none` to confirm it, or choose another with "

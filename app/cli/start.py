@@ -210,6 +210,14 @@ def why_unconfirmed(file: Path) -> str:
     )
 
 
+def unmatted_not_confirmed() -> UsageError:
+    """Return the error for a saved background "none" that this run does not name."""
+    return UsageError(
+        'The saved background is "none", which shows the room; add `--background none` to '
+        "confirm it, or name another background."
+    )
+
+
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
     """Return the settings of a film: command line over scene over the file of --config.
 
@@ -227,6 +235,8 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     start = settings_from(options)
     if start.settings.unconfirmed:
         raise UsageError(f"{why_unconfirmed(start.path)}; {CONFIRM}.")
+    if not start.unmatted_confirmed:
+        raise unmatted_not_confirmed()
     if any(zone.camera for zone in start.settings.people.zones):
         notify(UNUSED_ZONES)
     return start

@@ -93,8 +93,10 @@ def unfinished_folder(final: Path) -> Path:
 def is_unfinished(path: Path) -> bool:
     """Return whether a video has the name of an unfinished film, as `talk.part.mp4` and
     `talk.part2.mp4`.
+
+    No unfinished film is called `talk.part1.mp4`: that is the first part of a longer one.
     """
-    return re.search(rf"\.{PART}\d*$", path.stem) is not None
+    return re.search(rf"\.{PART}([2-9]|[1-9]\d{{1,2}})?$", path.stem) is not None
 
 
 class HeldFile:

@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from app.core import geometry
 from app.core.types import AlphaImage, BgrImage
 from app.media.headers import NO_CROP, Crop
 
@@ -406,6 +407,28 @@ def straight(premultiplied: BgrImage, alpha: AlphaImage) -> BgrImage:
     """
     weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
     return np.asarray(cv2.divide(premultiplied, weights, scale=255), np.uint8)
+
+
+def resampled(image: BgraImage, change: Callable[[BgraImage], BgraImage]) -> BgraImage:
+    """Return what `change`, which averages neighbouring pixels, makes of an image.
+
+    Colours with alpha, which is straight, are premultiplied meanwhile: those of transparent pixels
+    mean nothing, and would darken the edge. image: (H, W), (H, W, 3) or (H, W, 4), uint8.
+    """
+    if image.ndim == 2 or image.shape[2] == 3:
+        return change(image)
+    alpha = change(np.ascontiguousarray(image[..., 3]))
+    colours = change(premultiplied(image[..., :3], image[..., 3]))
+    return np.dstack([straight(colours, alpha), alpha])
+
+
+def letterboxed(image: BgraImage, width: int, height: int) -> BgraImage:
+    """Return the picture scaled to fit inside the size and centred on black, which is transparent
+    in one with alpha.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    return resampled(image, lambda each: geometry.letterbox(each, width, height))
 
 
 def extended(image: BgraImage) -> BgraImage:

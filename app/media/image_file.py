@@ -1,4 +1,4 @@
-"""Reading image files in bounded memory, writing them, and finding them in folders.
+"""Reading image files in bounded memory, and writing them.
 
 Pillow rather than OpenCV: it reports the size before it decodes, reads JPEG at reduced size,
 applies EXIF orientation to images with alpha, and raises an error for a truncated file.
@@ -9,13 +9,11 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import re
 import struct
 import subprocess
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -29,8 +27,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from app.core import paths
 from app.core.errors import BackgroundError, Text, t
 from app.core.files import (
-    MOST_NAME_BYTES,
-    cut,
     is_file,
     is_folder,
     is_special,
@@ -186,8 +182,8 @@ def _read_limited(path: Path, max_side: int) -> NDArray[np.uint8]:
 
 
 def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Read an image of a matte: its grey values (H, W) uint8, as the file holds them, and its
-    alpha, None if opaque.
+    """Read an image of a matte, upright: its grey values (H, W) uint8, as the file holds them, and
+    its alpha, None if opaque.
 
     Objects that a palette numbers are white: programs that segment give them colours, and 0 is the
     room. Raises BackgroundError as `read_image`.
@@ -204,6 +200,7 @@ def read_matte(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
             alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
             return grey, alpha
         image.load()
+        _turn_upright(image)
         if not image.has_transparency_data:
             return _grey(image), None
         alpha = np.asarray(image.convert("RGBA"))[..., 3]
@@ -299,7 +296,9 @@ def _decoded(path: Path, read: Callable[[Image.Image], T]) -> T:
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             try:
-                with Image.open(path, formats=FORMATS) as image:
+                # As an open file: of a name Pillow maps uncompressed TIFF into memory, in the wrong
+                # size where the image is to be turned.
+                with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
                     return read(image)
             except OSError:
                 whole = _with_end_mark(path)
@@ -412,8 +411,7 @@ def reading_note(path: Path) -> Text | None:
                     "{file} lacks its end mark, but the whole image is there; save it again.",
                     file=path,
                 )
-    if count == 1 or image_format == "MPO":
-        # The further images of a photo are of the same scene.
+    if not further_frames(path):
         return None
     return t(
         "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use "
@@ -421,6 +419,15 @@ def reading_note(path: Path) -> Text | None:
         file=path,
         count=count,
     )
+
+
+def further_frames(path: Path) -> int:
+    """Return how many frames of an image file `read_image` leaves out."""
+    count, image_format = _frames_of(path) or (1, None)
+    if image_format == "MPO":
+        # The further images of a photo are of the same scene.
+        return 0
+    return count - 1
 
 
 def _frames_of(path: Path) -> tuple[int, str | None] | None:
@@ -441,9 +448,14 @@ def _small(image: Image.Image, max_side: int) -> Image.Image:
     # By how much Pillow may average whole pixels first; it cannot do so with 16 bits.
     gap = None if image.mode in SIXTEEN_BITS else 2.0
     image.thumbnail((max_side, max_side), interpolation, reducing_gap=gap)
+    _turn_upright(image)
+    return _to_8_bit(image)
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Turn an image that was loaded as its metadata say."""
     with suppress(*BROKEN):  # broken metadata does not prevent reading the pixels
         ImageOps.exif_transpose(image, in_place=True)
-    return _to_8_bit(image)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -497,100 +509,6 @@ def _tiff_with_alpha(image: NDArray[np.uint8]) -> bytes:
     rgba = np.ascontiguousarray(image[..., [2, 1, 0, 3]])
     Image.fromarray(rgba).save(data, "TIFF", compression="tiff_lzw")
     return data.getvalue()
-
-
-MOST_NAMED_FILES = 20
-LEFT_THERE_BY_WINDOWS = ("thumbs.db", "desktop.ini")
-
-
-def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
-    """Return the sentence on the other files of a folder that are left out."""
-    return (
-        f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
-        f"({', '.join(first_names(names))})."
-    )
-
-
-def first_names(names: Sequence[str], most: int = MOST_NAMED_FILES) -> list[str]:
-    """Return the names that a sentence shows, with an ellipsis in place of those beyond `most`."""
-    if len(names) <= most:
-        return list(names)
-    return [*names[:most], "…"]
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """Return the images of a folder, by their content, in natural order of their names.
-
-    Raises OSError.
-    """
-    pictures = [file for file in _visible(folder) if is_picture(file)]
-    return sorted(pictures, key=_natural)
-
-
-def others_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that are no images, in natural order of their names.
-
-    Raises OSError.
-    """
-    others = [file for file in _visible(folder) if is_file(file) and not is_picture(file)]
-    return sorted(others, key=_natural)
-
-
-def _visible(folder: Path) -> list[Path]:
-    """Return what lies in a folder, but for what systems leave there."""
-    visible = []
-    for file in folder.iterdir():
-        is_hidden = file.name.startswith(".")
-        if not is_hidden and file.name.lower() not in LEFT_THERE_BY_WINDOWS:
-            visible.append(file)
-    return visible
-
-
-def picture_names(folder: Path) -> dict[Path, str]:
-    """Return a name for each image of a folder: without its suffix, unless two images would have
-    the same name.
-
-    Names differ in more than case, and a PNG file can have them. Raises OSError.
-    """
-    names = {file: file.stem for file in pictures_in(folder)}
-    while True:
-        count = Counter(name.casefold() for name in names.values())
-        changed = False
-        for file, name in names.items():
-            if count[name.casefold()] > 1 and name != file.name:
-                names[file] = file.name
-                changed = True
-        if not changed:
-            return _shortened(names)
-        # A name with its suffix may be that of another image: photo.png beside photo.png.jpg.
-
-
-def _shortened(names: Mapping[Path, str]) -> dict[Path, str]:
-    """Cut names that would be too long with the suffix .png, and number those that are alike."""
-    most_bytes = MOST_NAME_BYTES - len(".png")
-    made: dict[Path, str] = {}
-    taken = {name.casefold() for name in names.values()}
-    for file, name in names.items():
-        short = cut(name, most_bytes)
-        number = 2
-        while short != name and short.casefold() in taken:
-            ending = f" ({number})"
-            short = cut(name, most_bytes - len(ending)) + ending
-            number += 1
-        taken.add(short.casefold())
-        made[file] = short
-    return made
-
-
-def _natural(file: Path) -> list[tuple[int, str]]:
-    """Return a key by which 2.png comes before 10.png."""
-    key = []
-    for part in re.split(r"(\d+)", file.name.lower()):
-        if part.isdecimal():
-            key.append((int(part), ""))
-        else:
-            key.append((-1, part))
-    return key
 
 
 if __name__ == "__main__":

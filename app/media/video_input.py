@@ -23,6 +23,7 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from app.core.errors import t
+from app.core.geometry import scale
 from app.media.container import (
     MAX_PIXELS,
     PADDING,
@@ -50,6 +51,7 @@ from app.media.frame_filters import (
     has_alpha,
     in_bt709,
     over_colour,
+    resampled,
 )
 from app.media.headers import NO_CROP, Crop, VideoTrack, read_header
 from app.media.jpeg import DamagedJpegError, intact_file
@@ -161,23 +163,24 @@ class PictureMaker:
         if self._is_mirrored is None:
             self._is_mirrored = _is_mirrored(frame)
         matrix = _colour_matrix(frame)
-        keeps_alpha = self._with_alpha and has_alpha(frame)
-        if keeps_alpha:
-            pixels = "bgra"
-            shown = frame
+        if self._with_alpha and has_alpha(frame):
+            bgra = self._converter.in_format(frame, "bgra", matrix=matrix)
+            image = np.asarray(bgra.to_ndarray(), np.uint8)
+            if image.shape[1::-1] != size:
+                # FFmpeg would mix the colours of transparent pixels into those of the edge.
+                image = resampled(image, lambda each: scale(each, *size))
+            if image[..., 3].min() == 255:
+                image = image[..., :3]
         else:
-            pixels = "bgr24"
             shown = over_colour(frame, self._converter, matrix, self._colour)
-        scaled = self._converter.in_format(
-            shown,
-            pixels,
-            size,
-            matrix=matrix,
-            interpolation=interpolation,
-        )
-        image = scaled.to_ndarray()
-        if keeps_alpha and image[..., 3].min() == 255:
-            image = image[..., :3]
+            bgr = self._converter.in_format(
+                shown,
+                "bgr24",
+                size,
+                matrix=matrix,
+                interpolation=interpolation,
+            )
+            image = np.asarray(bgr.to_ndarray(), np.uint8)
         if self._is_mirrored:
             # Before the turn: the rotation is that of the flipped image.
             image = image[::-1]

@@ -31,6 +31,7 @@ from app.media.film_clock import (
     is_discontinuous,
 )
 from app.media.film_labels import labels_of
+from app.media.frame_filters import letterboxed
 from app.media.video_input import PICTURES, VideoInput, is_turned
 
 # Fraction of the named duration or number of frames by which a whole file may fall short of it.
@@ -297,7 +298,7 @@ class VideoReader:
             shape = upright_size
         else:
             self.reshaped += 1
-        return geometry.letterbox(video.pictures.picture(frame, shape), *size)
+        return letterboxed(video.pictures.picture(frame, shape), *size)
 
 
 class _Packets:

@@ -23,7 +23,6 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.core import geometry
 from app.core.errors import t
 from app.core.files import (
     ExplainedOSError,
@@ -39,6 +38,7 @@ from app.media.container import file_address, holds_a_frame
 from app.media.encoders import EncoderFrames, VideoEncoder, file_encoder
 from app.media.film_clock import Leap
 from app.media.film_labels import NO_LABELS, FilmLabels
+from app.media.frame_filters import letterboxed
 from app.media.video_reader import simple_rate
 
 log = logging.getLogger(__name__)
@@ -283,8 +283,7 @@ class VideoWriter:
         previous one is moved to the next tick.
         """
         width, height = self.size
-        if image.shape[:2] != (height, width):
-            image = geometry.letterbox(image, width, height)
+        image = letterboxed(image, width, height)
         if width % 2 or height % 2:
             even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
             image = np.asarray(even, np.uint8)

@@ -39,7 +39,7 @@ from app.matting.build import frame_check
 from app.matting.engine import FrameEngine
 from app.matting.interface import MattingEngine
 from app.media.encoders import file_encoder
-from app.media.frame_filters import BgraImage, premultiplied, straight
+from app.media.frame_filters import BgraImage, premultiplied, resampled, straight
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter
@@ -142,12 +142,10 @@ class FilmStep:
         framing = self._settings.framing
         if image.shape[2] == 3:
             return cropped(Frame(image, 0, time_s, source=self._source), framing), None
-        colours = image[..., :3]
-        opacity = framed(image[..., 3], framing)
-        # Colours are interpolated premultiplied: those of transparent pixels mean nothing.
-        crop = framed(premultiplied(colours, image[..., 3]), framing)
-        shown = straight(crop, opacity)
-        return Frame(shown, 0, time_s, whole=colours, source=self._source), opacity
+        crop = resampled(image, lambda each: framed(each, framing))
+        shown = np.ascontiguousarray(crop[..., :3])
+        opacity = np.ascontiguousarray(crop[..., 3])
+        return Frame(shown, 0, time_s, whole=image[..., :3], source=self._source), opacity
 
     def _matted(self, frame: Frame, opacity: AlphaImage | None, time_s: float) -> Matte:
         want_foreground = self._want_foreground or self._transparent or opacity is not None

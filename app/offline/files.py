@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from app.core.files import (
     why_not_written,
     write_error,
 )
+from app.core.geometry import is_alike
 from app.core.types import BgrImage
 from app.core.unfinished import move_finished, unfinished_folder
 from app.media.container import VideoError
@@ -39,16 +41,14 @@ from app.media.image_file import (
     IMAGE_SUFFIXES,
     JPEG_FILMS,
     READ_SUFFIXES,
-    first_names,
+    further_frames,
     is_picture,
-    others_in,
-    others_left_out,
-    picture_names,
     read_cut_out,
     reading_note,
     unknown_format,
     write_picture,
 )
+from app.media.image_folder import first_names, others_in, others_left_out, picture_names
 from app.media.video_reader import FilmTimes, Grid, broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES, VideoWriter
 
@@ -61,6 +61,8 @@ VIDEOS = VIDEO_SUFFIXES | {*_CONTAINERS, *_BARE_STREAMS, *JPEG_FILMS}
 VIDEOS_AND_IMAGES = (*VIDEOS, *READ_SUFFIXES)
 # Name of a frame in a folder of frames of a video.
 FRAME = re.compile(r"\d{6,}\.png")
+# A number, or a fraction of two.
+RATE = re.compile(r"[\d.]{1,40}(/\d{1,40})?")
 # Images that are written with alpha.
 CLEAR_IMAGES = (".png", ".webp", ".tif", ".tiff")
 # Of a film of images.
@@ -93,10 +95,12 @@ def frame_rate(value: str | float | Fraction) -> Fraction:
 
     Raises UsageError for one that is not possible.
     """
-    try:
-        rate = Fraction(str(value).strip())
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
+    text = str(value).strip()
+    rate = Fraction(0)
+    # A number such as 1e99999999 would be worked out first.
+    if RATE.fullmatch(text):
+        with suppress(ValueError, ZeroDivisionError):
+            rate = Fraction(text)
     if not LOWEST_FPS <= rate <= HIGHEST_FPS:
         raise UsageError(
             f"“{value}” is no frame rate; write a number from {float(LOWEST_FPS)} to "
@@ -213,8 +217,8 @@ def check_folder(name: str) -> None:
         return
     if exists(path) or names_image(path) or path.suffix.lower() in VIDEOS:
         raise UsageError(
-            f"{name} is not a folder; several clips, a folder of videos, --jobs, --resume and "
-            "--cluster need a folder for the results."
+            f"{name} is not a folder; several clips, a folder of videos, addresses such as "
+            "s3://films, --jobs, --resume and --cluster need a folder for the results."
         )
 
 
@@ -280,6 +284,11 @@ class ImageFolderReader:
         self.end_s: Fraction | None = None
         # Names of the images skipped so far: unreadable, or of an unsuitable size.
         self.damaged: list[str] = []
+        # Size of the first image, which a film of them has.
+        self._size: tuple[int, int] | None = None
+        # Images of another shape so far, and names of files with more than one.
+        self._reshaped = 0
+        self._several: list[str] = []
         self._check_size = check_size
         self._names = {path: path.stem}
         if not self.is_image:
@@ -318,6 +327,17 @@ class ImageFolderReader:
             if note:
                 yield note
             return
+        if self._reshaped and is_film:
+            yield (
+                f"Images of {self.path} that have another shape than the first one were given "
+                f"black bars: {self._reshaped}."
+            )
+        if self._several:
+            names = ", ".join(first_names(self._several))
+            yield (
+                f"Only the first image of these files in {self.path} was converted: "
+                f"{len(self._several)} ({names}); save them as videos or GIF to convert the others."
+            )
         others = [file.name for file in others_in(self.path)]
         if others:
             yield others_left_out(self.path, others)
@@ -332,7 +352,18 @@ class ImageFolderReader:
             self.damaged.append(file.name)
             log.warning("%s", error if isinstance(error, BackgroundError) else f"{file}: {error}")
             return None
+        if not self.is_image:
+            self._note(file, (image.shape[1], image.shape[0]))
         return image
+
+    def _note(self, file: Path, size: tuple[int, int]) -> None:
+        """Note what of an image of a folder will not be in a film, or is not read."""
+        if self._size is None:
+            self._size = size
+        if not is_alike(size, self._size):
+            self._reshaped += 1
+        if further_frames(file):
+            self._several.append(file.name)
 
 
 class PictureOutput:

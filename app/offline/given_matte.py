@@ -35,7 +35,8 @@ from app.matting.engine import FrameEngine
 from app.matting.interface import StepGeometry, auto_ratio
 from app.matting.kernels.network import fast_filter_rows, shrink_rows
 from app.media.frame_filters import BgraImage
-from app.media.image_file import is_picture, pictures_in, read_matte
+from app.media.image_file import is_picture, read_matte
+from app.media.image_folder import pictures_in
 from app.media.video_reader import VideoReader
 from app.offline.files import ImageFolderReader, not_read
 from app.settings import Settings
@@ -209,10 +210,18 @@ class GivenMattes:
 
         alpha: None for an opaque image, which may be one of a film of cut-outs that has transparent
         ones.
+
+        Raises SourceLostError for transparent parts after images without: those may have been
+        cut-outs, too, and were not taken for them.
         """
         if self._has_alpha is None:
             self._has_alpha = alpha is not None
         if alpha is not None:
+            if not self._has_alpha:
+                raise SourceLostError(
+                    f"The matte {self.path} has transparent parts, but not from its first frame "
+                    "on, so that it is unclear what its frames mean; write it without alpha.",
+                )
             return alpha
         if self._has_alpha:
             # A cut-out without a transparent part.

@@ -372,7 +372,7 @@ def size_and_time(name: str) -> tuple[int | None, int | None]:
     Of a folder: the sum of the sizes of its images, and the last change of one.
     """
     # Not with this module: it imports NumPy, which starts threads; see above.
-    from app.media.image_file import pictures_in
+    from app.media.image_folder import pictures_in
 
     try:
         if not is_remote(name):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final
 
 from pydantic import TypeAdapter
 
@@ -23,7 +23,8 @@ from app.core.errors import SourceOpenError, UsageError
 from app.core.files import is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.unfinished import is_unfinished
 from app.matting.choice.choice import choose
-from app.media.image_file import is_picture, others_in, others_left_out, picture_names
+from app.media.image_file import is_picture
+from app.media.image_folder import first_names, others_in, others_left_out, picture_names
 from app.offline.files import (
     VIDEOS,
     VIDEOS_AND_IMAGES,
@@ -47,6 +48,19 @@ from app.offline.job import (
 from app.settings import Settings
 
 MANIFEST = "manifest.jsonl"
+# Settings that no film depends on, and files, whose content counts. All others do, so that a new
+# setting is not forgotten here.
+NOT_OF_FILMS: Final[Mapping[str, Any]] = {
+    "capture": True,  # but for the turn
+    "output": True,
+    "window": True,
+    "paused": True,
+    "paused_by_lock": True,
+    "frozen": True,
+    "unconfirmed": True,
+    "matting": {"weights", "plate"},
+    "background": {"path"},
+}
 
 
 def state_folder(target: str) -> Path:
@@ -123,7 +137,7 @@ def clips_in(source: str) -> list[str]:
     """Return the videos and images in a folder, by name; what is no folder, or has no videos,
     stands for itself.
 
-    Temporary files of conversions and recordings are left out.
+    Unfinished films of conversions are left out.
 
     Raises SourceOpenError if the folder cannot be listed.
     """
@@ -136,28 +150,43 @@ def clips_in(source: str) -> list[str]:
     return sorted([*clips, *images])
 
 
-def left_out(source: str, outputs: Sequence[str]) -> Iterator[str]:
-    """Yield what is not converted of a folder of clips: other files, and folders of videos.
+def left_out(source: str, outputs: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is not converted of a folder of clips: other files, films that an earlier
+    conversion made or has not finished, and folders of videos.
 
-    Raises SourceOpenError.
+    outputs: as of `outputs_by_use`. Raises SourceOpenError.
     A folder in object storage is not looked at: it would be listed once for each of its folders.
     """
     if is_remote(source):
         return
     names = _names_in(source)
     clips = _clips_among(names)
+    others = []
+    unfinished = []
     if clips:
-        others = []
         for file in others_in(Path(source)):
-            is_own = file.name == MANIFEST or is_unfinished(file)
-            if not is_own and str(file) not in clips:
+            if is_of_kind(file, VIDEOS) and is_unfinished(file):
+                unfinished.append(file.name)
+            elif file.name != MANIFEST and str(file) not in clips:
                 others.append(file.name)
-        if others:
-            yield others_left_out(source, others)
+    if others:
+        yield others_left_out(source, others)
+    if unfinished:
+        yield (
+            f"Unfinished films of earlier conversions in {source} were left out: "
+            f"{len(unfinished)} ({', '.join(first_names(unfinished))})."
+        )
+    made = _made_by_batches(outputs)
+    results = [Path(clip).name for clip in clips if _place(clip) in made]
+    if results:
+        yield (
+            f"Films in {source} that an earlier conversion made were left out: "
+            f"{len(results)} ({', '.join(first_names(results))})."
+        )
     if any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
         count = 0
         for name in names:
-            is_output = any(same_file(Path(name), Path(output)) for output in outputs)
+            is_output = any(same_file(Path(name), Path(output)) for output in outputs.values())
             if not is_output and _holds_clips(name):
                 count += 1
         if count:
@@ -213,17 +242,18 @@ def plan_jobs(
     one name, if an output would replace a clip, hold one or lie in one, or if `fps` is given and no
     clip is a folder of images.
     """
-    folders = {"target": folder}
-    if alpha is not None:
-        folders["alpha"] = alpha
-    if foreground is not None:
-        folders["foreground"] = foreground
+    folders = outputs_by_use(folder, alpha=alpha, foreground=foreground)
     for given in folders.values():
         if is_remote(given):
             check_address(given)
         else:
             check_folder(given)
     clips = _clips_of(sources, folders)
+    if not clips:
+        raise UsageError(
+            f"All films in {', '.join(sources)} were made by an earlier conversion; name the clips "
+            "to convert.",
+        )
     local_clips = [Path(clip) for clip in clips if not is_remote(clip)]
     if fps is not None and not any(map(is_folder, local_clips)):
         raise rate_without_folder(sources[0])
@@ -232,9 +262,10 @@ def plan_jobs(
     image_names = _image_names(sources)
     jobs: dict[str, Job] = {}
     for clip in clips:
-        name = Path(clip).name
         if is_remote(clip) or not Path(clip).is_dir():
             name = image_names.get(clip) or film_name(clip, transparent)
+        else:
+            name = _name_of_folder(clip)
         # On some systems one would replace the other.
         first = jobs.get(name.casefold())
         if first is not None:
@@ -255,12 +286,40 @@ def plan_jobs(
     return list(jobs.values())
 
 
-def _clips_of(sources: Sequence[str], folders: Mapping[str, str]) -> list[str]:
-    """Return the clips of all sources, without the films that the manifest names."""
-    films = last_records(state_folder(folders["target"]) / MANIFEST)
+def outputs_by_use(target: str, *, alpha: str | None, foreground: str | None) -> dict[str, str]:
+    """Return the files or folders that a conversion writes, by what they are for."""
+    given = {"target": target, "alpha": alpha, "foreground": foreground}
+    return {use: name for use, name in given.items() if name is not None}
+
+
+def _name_of_folder(clip: str) -> str:
+    """Return the name that the result of a folder of images has. Raises UsageError."""
+    name = Path(clip).name
+    if name in ("", ".."):
+        # Such as “.”: the result would lie beside OUT, or be OUT.
+        name = resolved(Path(clip)).name
+    if not name:
+        raise UsageError(f"{clip} has no name that its result could have; name a folder in it.")
+    return name
+
+
+def _made_by_batches(folders: Mapping[str, str]) -> set[str]:
+    """Return where the outputs of earlier batches lie, as the manifest tells.
+
+    folders: as of `outputs_by_use`. A batch that wrote no mattes has made none of the films in the
+    folder for mattes.
+    """
     made = set()
-    for folder in folders.values():
-        made |= {_place(joined(folder, film.target)) for film in films.values()}
+    for film in last_records(state_folder(folders["target"]) / MANIFEST).values():
+        for use, folder in folders.items():
+            if use == "target" or use in film.outputs:
+                made.add(_place(joined(folder, film.target)))
+    return made
+
+
+def _clips_of(sources: Sequence[str], folders: Mapping[str, str]) -> list[str]:
+    """Return the clips of all sources, without the films that earlier batches made."""
+    made = _made_by_batches(folders)
     clips: list[str] = []
     for source in sources:
         # What the user names is converted in any case.
@@ -315,7 +374,7 @@ def settings_hash(
 ) -> str:
     """Return a hash of everything but the clip that the bits of the outputs depend on.
 
-    Raises WeightsMissingError or ModelError.
+    Raises WeightsMissingError, ModelError, or SourceOpenError for a file that cannot be read.
     """
     choice = choose(settings.matting)
     files = [choice.weights, settings.background.path, settings.matting.plate]
@@ -330,13 +389,18 @@ def settings_hash(
             choice.target.executor,
             choice.target.precision,
         ],
-        "files": [digest(file).sha256 for file in used_files],
-        "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
-        "background": settings.background.model_dump(mode="json", exclude={"path"}),
+        "files": [_content_hash(file) for file in used_files],
         "turned": [settings.capture.rotate, settings.capture.flip],
-        **settings.model_dump(mode="json", include={"framing", "people", "light"}),
+        "settings": settings.model_dump(mode="json", exclude=NOT_OF_FILMS),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _content_hash(file: Path) -> str:
+    try:
+        return digest(file).sha256
+    except OSError as error:
+        raise not_read(file, error) from error
 
 
 def existing_output(job: Job) -> str | None:

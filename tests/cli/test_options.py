@@ -151,6 +151,12 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Pa
         ({}, True),
     ):
         assert settings_from(LiveOptions(**options)).unmatted_confirmed is confirmed
+        if confirmed:
+            film_settings(LiveOptions(**options))
+        else:
+            # Films were written with the whole room.
+            with pytest.raises(UsageError, match="add `--background none` to confirm it"):
+                film_settings(LiveOptions(**options))
 
 
 def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window_alone(

@@ -343,7 +343,7 @@ def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.Monke
     kind = Mock(return_value="video")
     monkeypatch.setattr(image_file, "kind_of_file", kind)
 
-    assert not list(left_out(str(films), [])) and clips_in(str(films)) == [
+    assert not list(left_out(str(films), {"target": "out"})) and clips_in(str(films)) == [
         str(clip) for clip in clips
     ]
     assert [job.source for job in jobs_of([films], tmp_path / "out")] == [

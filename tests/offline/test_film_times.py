@@ -434,6 +434,7 @@ NO_RATES: list[str | float] = [
     "-24",
     "24/0",
     "1e9",
+    "1e99999999",
     "nan",
     "inf",
     "25 fps",

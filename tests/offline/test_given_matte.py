@@ -267,6 +267,32 @@ def test_one_photo_has_one_matte() -> None:
     assert np.array_equal(read_cut_out(Path("cut.png"))[..., 3], MATTES[0])
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_matte_is_turned_as_its_metadata_say(suffix: str, orientation: int) -> None:
+    """The wrong half of the picture was cut out."""
+    turns = {3: 2, 6: 1}[orientation]
+    stored = np.ascontiguousarray(np.rot90(MATTES[0], turns))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(f"matte{suffix}", exif=exif, quality=95)
+
+    converted("frames/00000.png", "cut.png", Path(f"matte{suffix}"))
+
+    difference = read_cut_out(Path("cut.png"))[..., 3].astype(float) - MATTES[0]
+    assert np.abs(difference).mean() < 2
+
+
+def test_transparent_parts_after_opaque_mattes_are_refused() -> None:
+    """The frames before showed the room, where the matte was a film of cut-outs."""
+    matte = grey_images()
+    image = np.dstack([np.full((HEIGHT, WIDTH, 3), 90, np.uint8), MATTES[5]])
+    cv2.imwrite("matte/00005.png", image)
+
+    with pytest.raises(SourceLostError, match="has transparent parts, but not from its first"):
+        converted("film.mkv", "out.mp4", matte)
+
+
 def test_the_api_takes_a_matte() -> None:
     report = mattecam.convert("film.mkv", "out.mp4", matte=str(grey_images()), background="#ffffff")
 

@@ -313,6 +313,9 @@ def test_the_hash_covers_the_features_of_a_film_and_the_content_of_files(tmp_pat
         SETTINGS.with_person((0.5, 0.5)),
         SETTINGS.replaced_at(["capture"], rotate=90),
         SETTINGS.replaced_at(["capture"], flip=True),
+        # A resumed batch kept the films in which strict mode had been off.
+        SETTINGS.replaced_at(["strict"], level="off"),
+        SETTINGS.replaced_at(["light"], brightness=20),
     )
 
     assert len({before, *map(settings_hash, changed)}) == 1 + len(changed)
