@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.recording = RecordingSwitch(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.program_notices = ProgramNotices(self.notices, self.models)
+        self.program_notices = ProgramNotices(self.notices, self.models, tasks)
         self.scenes = ScenesMenu(scenes, store, tasks, self)
         self._lay_out()
         # By the fields of `WindowSettings` that they show.
@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
             menu,
             tr("Open the recordings folder"),
             "",
-            lambda: open_folder(store.recordings_dir),
+            lambda: open_folder(self.tasks, store.recordings_dir),
         )
         menu.addSeparator()
         add_action(menu, tr("Setup assistant…"), "", self.open_assistant)

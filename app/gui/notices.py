@@ -19,6 +19,7 @@ from app.core.types import SourceInfo
 from app.effects.zones import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
+from app.gui.state import Tasks
 from app.gui.translation import describe_model, short, tr, translated
 from app.gui.widgets.controls import button, describe, selectable
 from app.gui.widgets.page import FoldingRow
@@ -284,8 +285,9 @@ class ProgramNotices(QObject):
     # The user asks for the model of the settings to be downloaded.
     download_requested = pyqtSignal()
 
-    def __init__(self, area: NoticeArea, models: Models) -> None:
+    def __init__(self, area: NoticeArea, models: Models, tasks: Tasks) -> None:
         super().__init__(area)
+        self._tasks = tasks
         self._area = area
         self._store = models.store
         self._models = models
@@ -333,7 +335,7 @@ class ProgramNotices(QObject):
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
         text = tr("Saved {0} in {1}").format(path.name, path.parent)
-        open_it = (tr("Open folder"), partial(open_folder, path.parent))
+        open_it = (tr("Open folder"), partial(open_folder, self._tasks, path.parent))
         self._report("savedNotice", text, (open_it,))
 
     def report_full_zones(self) -> None:

@@ -16,7 +16,8 @@ from PyQt6.QtWidgets import QAbstractButton, QFileDialog, QInputDialog, QMessage
 from app.config.exposure import exposed_by
 from app.core.declaration import Exposure
 from app.core.files import is_folder
-from app.gui.state import SettingsStore
+from app.core.user_file import in_time
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.qt import set_up_dialog
 from app.settings import Settings
@@ -28,20 +29,35 @@ UserFolder = QStandardPaths.StandardLocation
 
 
 def path_of(folder: UserFolder) -> Path:
-    """Return the path of a folder of the user, which may not exist."""
-    return Path(QStandardPaths.writableLocation(folder) or Path.home())
+    """Return the path of a folder of the user, or of the one that holds all of them."""
+    path = Path(QStandardPaths.writableLocation(folder) or Path.home())
+    return path if is_folder(path) else Path.home()
 
 
 def nearest_folder(folder: Path) -> Path:
-    """Return the folder, or its nearest parent that exists and may be looked into."""
+    """Return the folder, or its nearest parent that exists and may be looked into.
+
+    It is that of the user where the disk does not answer. Not for the GUI thread.
+    """
+    try:
+        return in_time(folder, partial(_nearest, folder))
+    except TimeoutError:
+        return Path.home()
+
+
+def _nearest(folder: Path) -> Path:
     while not is_folder(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
-def open_folder(folder: Path) -> None:
+def open_folder(tasks: Tasks, folder: Path) -> None:
     """Open the folder, or its nearest existing parent, in the system's file manager."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(nearest_folder(folder))))
+
+    def show(found: Path) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(found)))
+
+    tasks.run(partial(nearest_folder, folder), show, file=folder)
 
 
 def ask_for_files(
@@ -55,9 +71,9 @@ def ask_for_files(
 ) -> None:
     """Ask for existing files, or what the mode says.
 
-    folder: where the dialog starts, or at the nearest parent that exists.
+    folder: where the dialog starts: one that exists.
     """
-    dialog = QFileDialog(parent, title, str(nearest_folder(folder)), name_filter)
+    dialog = QFileDialog(parent, title, str(folder), name_filter)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))

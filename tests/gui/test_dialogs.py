@@ -331,6 +331,30 @@ def test_a_dialog_starts_above_a_folder_that_cannot_be_looked_up(tmp_path: Path)
     assert nearest_folder(tmp_path / TOO_LONG / "recordings") == tmp_path
 
 
+def test_a_folder_whose_disk_does_not_answer_holds_up_no_dialog(
+    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window stood still, as did the remedy, with which another folder is chosen."""
+    answer = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def wait(path: Path) -> bool:
+        threads.append(threading.current_thread())
+        return answer.wait(30)
+
+    monkeypatch.setattr("app.gui.questions.is_folder", wait)
+    monkeypatch.setattr("app.core.user_file.GIVE_UP_S", 0.1)
+    try:
+        controls.window.panel.recordings.ask_for_folder()
+        qtbot.waitUntil(lambda: bool(controls.window.findChildren(qt.QFileDialog)))
+    finally:
+        answer.set()
+
+    dialog = find(controls.window, qt.QFileDialog)
+    assert dialog.directory().path() == str(Path.home())
+    assert threading.main_thread() not in threads
+
+
 @pytest.mark.linux("app.config.autostart")
 def test_the_preferences_switch_autostart(
     controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -137,7 +137,7 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
         source = SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")
         store = made_store()
         store.edit("capture", fps=wanted)
-        ProgramNotices(area, Models(store, cast("Tasks", None))).show_status(
+        ProgramNotices(area, Models(store, NO_TASKS), NO_TASKS).show_status(
             PipelineStatus(source=source)
         )
         assert area.text_of("slowCameraNotice") == said
@@ -206,10 +206,14 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     assert session.store.saved.matting.model == "rvm-mobilenetv3"
 
 
+# Of windows in which nothing is looked for.
+NO_TASKS = cast("Tasks", None)
+
+
 @pytest.fixture
 def bar(area: NoticeArea) -> ProgramNotices:
     """Notices of a program of whose models nothing is known."""
-    return ProgramNotices(area, Models(made_store(QUIET), cast("Tasks", None)))
+    return ProgramNotices(area, Models(made_store(QUIET), NO_TASKS), NO_TASKS)
 
 
 def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
@@ -240,7 +244,7 @@ def test_a_camera_of_another_program_does_not_show_the_picture_to_programs(
     area: NoticeArea, cameras: tuple[tuple[str, str], ...], is_said: bool
 ) -> None:
     sends = made_store(QUIET.replaced_at(["output"], virtual_camera="auto"))
-    bar = ProgramNotices(area, Models(sends, cast("Tasks", None)))
+    bar = ProgramNotices(area, Models(sends, NO_TASKS), NO_TASKS)
 
     bar.show_virtual_cameras(cameras)
     bar.show_status(PipelineStatus(phase=Phase.RUNNING))

@@ -15,7 +15,7 @@ from app.capture.devices import CameraDevice, cameras_named, titles, without_por
 from app.capture.table import listed_sources, names_camera
 from app.core.process import LINUX
 from app.gui.panels.form import Entries, Form, say
-from app.gui.questions import UserFolder, ask_for_file, ask_for_files
+from app.gui.questions import UserFolder, ask_for_file, ask_for_files, nearest_folder
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import short, tr, translated, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, on_button
@@ -318,11 +318,15 @@ class RecordingControls(Form):
 
     def ask_for_folder(self) -> None:
         """Ask for the folder of recordings and snapshots."""
+        folder = self.store.recordings_dir
+        self._tasks.run(partial(nearest_folder, folder), self._ask_from, file=folder)
+
+    def _ask_from(self, folder: Path) -> None:
         ask_for_files(
             self,
             tr("Folder for recordings"),
             lambda paths: self.store.set("window.recordings_dir", paths[0]),
-            folder=self.store.recordings_dir,
+            folder=folder,
             mode=QFileDialog.FileMode.Directory,
         )
 

@@ -143,8 +143,16 @@ class PlateControls(Form):
         if running not in (self._taken_with, self._last_search):
             self._last_search = running
             stored = plate_path(*running)
-            if is_file(stored):
-                self.store.edit("matting", plate=stored)
+            self._tasks.run(
+                partial(is_file, stored),
+                partial(self._use_stored, stored),
+                file=stored,
+            )
+
+    def _use_stored(self, stored: Path, is_there: bool) -> None:
+        """Use the plate of the camera that runs, unless another one runs meanwhile."""
+        if is_there and self._last_search is not None and plate_path(*self._last_search) == stored:
+            self.store.edit("matting", plate=stored)
 
     def _follow(self, settings: Settings) -> None:
         matting = settings.matting
