@@ -283,7 +283,8 @@ class VideoWriter:
         previous one is moved to the next tick.
         """
         width, height = self.size
-        image = letterboxed(image, width, height)
+        if image.shape[:2] != (height, width):
+            image = letterboxed(image, width, height)
         if width % 2 or height % 2:
             even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
             image = np.asarray(even, np.uint8)
