@@ -24,6 +24,7 @@ from app.matting import build_engine
 from app.matting.interface import EngineInfo, MattingEngine
 from app.offline.convert import ConvertReport, Progress, convert_clip
 from app.offline.files import check_names, frame_rate
+from app.offline.job import is_remote
 from app.settings import Settings
 from app.stream import Stream
 
@@ -315,8 +316,15 @@ def convert(
     Ctrl+C.
     """
     _check_mapping(settings)
-    names = (source, target, matte, alpha, foreground)
-    check_names(str(name) for name in names if name is not None)
+    given = (source, target, matte, alpha, foreground)
+    names = [str(name) for name in given if name is not None]
+    check_names(names)
+    for name in names:
+        if is_remote(name):
+            raise UsageError(
+                f"{name} is an address, and Python converts files; convert it by the command "
+                "`convert`, or name a file.",
+            )
     # In the order of `ENGINE`.
     chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
     # None: it follows from the source. Pictures are cut out, films are not.

@@ -302,6 +302,19 @@ def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [image]
 
 
+@pytest.mark.parametrize("use", ["source", "target", "alpha", "matte"])
+def test_an_address_is_no_file(use: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames lay in a folder called `s3:`."""
+    monkeypatch.chdir(tmp_path)
+    write_clip(Path("a.mp4"), 2)
+    names: dict[str, Any] = {"source": "a.mp4", "target": "frames", use: "s3://films/frames"}
+
+    with pytest.raises(MattecamError, match="s3://films/frames is an address"):
+        convert(**names, model="mattecam")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+
+
 def test_settings_of_a_film_are_values_by_name(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
