@@ -264,6 +264,9 @@ class VideoBackground(Background):
         self._condition = threading.Condition()
         self._closing = False
         self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)
+        # The frame that was decoded last, and the layout of what is shown of it.
+        self._newest_frame = self._loop.first
+        self._layout_in_use = layout
         # (time of playback, image) of the frames that are decoded and not due yet.
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._current: BgrImage | None = None
@@ -289,6 +292,9 @@ class VideoBackground(Background):
                 self._condition.wait()
                 self._show_due()
             self._note_problem()
+            # No further frame would show the new layout: it is the last one, or the only one.
+            if self._ended and not self._ahead and self._layout != self._layout_in_use:
+                self._current = self._picture(self._newest_frame, width, height)
             # After a change of size, frames decoded before still have the old size.
             self._current = geometry.lay_out(self._current, Layout(self._layout.fit), width, height)
             return self._current
@@ -360,6 +366,7 @@ class VideoBackground(Background):
                 skipped = 0
                 # Without the lock: `backdrop` does not wait for the conversion.
                 image = self._picture(frame, width, height)
+                self._newest_frame = frame
                 with self._condition:
                     self._ahead.append((at_s, image))
                     self._condition.notify_all()
@@ -382,6 +389,7 @@ class VideoBackground(Background):
     def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, as (height, width, 3) uint8 BGR."""
         layout = self._layout
+        self._layout_in_use = layout
         # Both are (width, height) before the turn.
         full_size = self._video.shape_of(frame)
         size = (height, width) if is_turned(frame) else (width, height)

@@ -261,13 +261,16 @@ class OnlyMe(Effect[OnlyMeSettings]):
         elif not was_on or selected != self._elsewhere:
             self._elsewhere = None
         framing = frame.settings.framing
-        if last is None or not was_on or selected != self._selected:
+        is_reframed = last is not None and framing != last.settings.framing
+        # Whoever was selected beside the crop may be in it now.
+        waits_for_crop = is_reframed and selected is not None and self._memory is None
+        if last is None or not was_on or selected != self._selected or waits_for_crop:
             point = None
             if selected is not None:
                 point = from_camera(framing, WHOLE_VIEW, *selected)
             self.select(point)
             self._selected = selected
-        elif framing != last.settings.framing:
+        elif is_reframed:
             self.reframe(last.settings.framing, framing)
 
     def edit(self, frame: FrameContext, seen: SeenFrame) -> MatteEdit:
@@ -492,7 +495,11 @@ def _shows_another_place(frame: FrameContext, last: FrameContext) -> bool:
 
 
 def _part_at(point: Point, parts: Sequence[Mask]) -> Mask | None:
-    """Return the part at a point, or else near it; None if there is none."""
+    """Return the part at a point, or else near it; None if there is none, or the point is beside
+    the crop.
+    """
+    if not all(0 <= share <= 1 for share in point):
+        return None
     rows, columns = parts[0].shape
     row = min(int(point[1] * rows), rows - 1)
     column = min(int(point[0] * columns), columns - 1)

@@ -574,6 +574,9 @@ class SinkWorker:
         unset = self.spec.unset
         if unset is None:
             return
+        # Another file may be open, such as that of a recording whose stop and this start arrived
+        # together: nobody asks for it any more, and the settings would not show it.
+        self._close()
         self._answered_request = None  # before the change, after which the reported problem stays
 
         def update(now: Settings) -> Settings:

@@ -519,3 +519,23 @@ main.run_to_exit([])
 
 def test_a_thread_that_reads_for_ever_does_not_keep_the_program_alive(tmp_path: Path) -> None:
     assert printed_by(HANGS, str(write_video(tmp_path / "a.mp4"))) == "done\n"
+
+
+def test_the_only_frame_of_a_video_follows_its_layout(tmp_path: Path) -> None:
+    """Zoom and pan had no effect, as they begin with the next frame that is decoded."""
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[:, :40] = 200
+    film = tmp_path / "a.gif"
+    Image.fromarray(image).save(film)
+    chosen = BackgroundSettings(kind="video", path=film)
+
+    with closing(open_background(chosen)) as background:
+        assert np.asarray(background.backdrop(80, 60, 0.0))[30, 5].min() > 150
+        background.apply_layout(chosen.replace(zoom=2.0, pan_x=1.0))
+        times = count()
+
+        def is_black_at_the_left() -> bool:
+            shown = np.asarray(background.backdrop(80, 60, next(times) / 50))
+            return bool(shown[30, 5].max() < 50)
+
+        eventually(is_black_at_the_left)

@@ -247,6 +247,30 @@ def test_a_click_chooses_who_is_shown(point: tuple[float, float] | None, is_left
     assert gain[30:, 92:138].all() != is_left
 
 
+@pytest.mark.parametrize("point", [(-0.4, 0.8), (-1.3, 0.8), (1.2, 0.8), (0.7, -3.0), (0.7, 1.01)])
+def test_nobody_is_shown_for_a_point_beside_the_crop(point: tuple[float, float]) -> None:
+    """Somebody else was shown, or each frame failed: the point is that of the whole frame."""
+    tracker = OnlyMe()
+    alpha = no_matte()
+    alpha[20:, 90:160] = 1
+
+    tracker.select(point)
+    gain = tracker.gain(black(), alpha, 1 / FPS)
+
+    assert not gain.any()
+    assert not tracker.shown
+
+
+def test_who_was_selected_beside_the_crop_is_shown_once_the_crop_holds_them() -> None:
+    effects = Effects()
+    zoomed = Settings(framing=FramingSettings(zoom=2, pan_x=1)).with_person((0.2, 0.6))
+    alpha = no_matte()
+    alpha[40:, 20:45] = 1
+
+    assert not is_anybody_shown(effects, zoomed, black(), alpha)
+    assert is_anybody_shown(effects, zoomed.replace(framing=FramingSettings()), black(), alpha)
+
+
 def test_a_click_at_the_edge_of_the_frame_finds_who_is_near_it() -> None:
     tracker = OnlyMe()
     alpha = no_matte()

@@ -96,6 +96,14 @@ def draws(cards: StandbyPictures) -> bool:
     return cards.builder.busy
 
 
+def with_recording(settings: Settings, file: Path | None) -> Settings:
+    return settings.replaced_at(["output"], record=file)
+
+
+def record_of(pipeline: Pipeline) -> Path | None:
+    return pipeline.settings.output.record
+
+
 def shows_image(world: FakeWorld, image: BgrImage) -> bool:
     return np.array_equal(world.newest().image, image)
 
@@ -176,6 +184,23 @@ def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(
         eventually(records_matte, pipeline)
         composites(pipeline)
         assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
+
+
+def test_a_recording_that_was_stopped_ends_also_if_the_next_one_fails(
+    recorded: Settings, tmp_path: Path, world: FakeWorld
+) -> None:
+    """It went on for ever, which no status said: stop and start had come between two pictures."""
+    with running(world, recorded) as pipeline:
+        first = recorder(world)
+        world.faults.put("open_recorder", SinkLostError("The disk is full."))
+        for file in (None, tmp_path / "b.mp4"):
+            pipeline.change(partial(with_recording, file=file))
+        eventually(has_problem_of, pipeline, Stage.RECORDING)
+        eventually_is(None, record_of, pipeline)
+        no_longer(records, pipeline)
+        sent = len(first.pictures)
+        composites(pipeline)
+        assert len(first.pictures) == sent
 
 
 def test_no_recording_fails_unexplained(
