@@ -9,11 +9,13 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from app.core import geometry
@@ -264,9 +266,10 @@ class VideoBackground(Background):
         self._condition = threading.Condition()
         self._closing = False
         self._worker = Worker("background video", self._decode_ahead, Stage.BACKGROUND)
-        # The frame that was decoded last, and the layout of what is shown of it.
         self._newest_frame = self._loop.first
-        self._layout_in_use = layout
+        # The last frame in full size, once no further one is decoded; and how it is shown.
+        self._last_image: BgrImage | None = None
+        self._last_shown_as: object = None
         # (time of playback, image) of the frames that are decoded and not due yet.
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._current: BgrImage | None = None
@@ -292,9 +295,8 @@ class VideoBackground(Background):
                 self._condition.wait()
                 self._show_due()
             self._note_problem()
-            # No further frame would show the new layout: it is the last one, or the only one.
-            if self._ended and not self._ahead and self._layout != self._layout_in_use:
-                self._current = self._picture(self._newest_frame, width, height)
+            if self._last_image is not None and not self._ahead:
+                self._show_last(self._last_image)
             # After a change of size, frames decoded before still have the old size.
             self._current = geometry.lay_out(self._current, Layout(self._layout.fit), width, height)
             return self._current
@@ -323,6 +325,14 @@ class VideoBackground(Background):
         while self._ahead and self._ahead[0][0] <= due_s:
             self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
+
+    def _show_last(self, image: BgrImage) -> None:
+        """Show the last frame, or the only one, in another size or layout: no further one does."""
+        assert self._size is not None
+        shown_as = self._size, self._layout
+        if shown_as != self._last_shown_as:
+            self._last_shown_as = shown_as
+            self._current = geometry.lay_out(image, self._layout, *self._size)
 
     def _note_problem(self) -> None:
         """Note why no further frame comes, or why the next one is late.
@@ -376,9 +386,20 @@ class VideoBackground(Background):
             self._failure = BackgroundError(no_longer_readable(self._video.path))
         finally:
             with self._condition:
+                # With the lock, as the first backdrop may be converted at this moment.
+                self._keep_last_frame()
                 self._ended = True
                 self._condition.notify_all()
             self._video.close()
+
+    def _keep_last_frame(self) -> None:
+        """Keep the last frame in full size; without the open file it cannot be converted."""
+        if self._closing:
+            return
+        # Without it, what was shown last is scaled.
+        with suppress(FFmpegError, ValueError, MemoryError):
+            size = self._video.shape_of(self._newest_frame)
+            self._last_image = self._video.pictures.picture(self._newest_frame, size)
 
     def _may_go_on(self) -> bool:
         """Return whether the thread may decode the next frame, or must end."""
@@ -389,7 +410,7 @@ class VideoBackground(Background):
     def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, as (height, width, 3) uint8 BGR."""
         layout = self._layout
-        self._layout_in_use = layout
+        self._last_shown_as = (width, height), layout
         # Both are (width, height) before the turn.
         full_size = self._video.shape_of(frame)
         size = (height, width) if is_turned(frame) else (width, height)

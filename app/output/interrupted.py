@@ -18,7 +18,7 @@ from pathlib import Path
 from app.core import paths
 from app.core.errors import Text, t
 from app.core.files import is_file, is_link, lock_file, why_not_written
-from app.media.video_writer import holds_frame
+from app.media.recording_writer import holds_frame
 
 log = logging.getLogger(__name__)
 _numbers = itertools.count(1)

@@ -24,7 +24,8 @@ from app.core.threads import lower_priority, on_own_thread
 from app.core.types import Picture, PictureKind
 from app.core.worker import Worker
 from app.media.encoders import live_encoder
-from app.media.video_writer import SUFFIXES, RecordingWriter
+from app.media.recording_writer import RecordingWriter
+from app.media.video_writer import SUFFIXES
 from app.output.base import FrameSink, RecordingProgress, SinkContext
 from app.output.interrupted import RecordingNote
 from app.output.sound import Microphone, SoundTrack

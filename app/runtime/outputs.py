@@ -17,66 +17,16 @@ from app.core.types import Outgoing, Picture, PictureKind
 from app.core.worker import LatestSlot, SlotClosed, Worker
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
-from app.runtime.context import PipelineContext, Timing
+from app.runtime.clock import SteadyClock, TickTimes
+from app.runtime.context import PipelineContext
 from app.runtime.status import Phase
 from app.settings import Settings
 
 # Rate at which the stand-by card is repeated while nobody reads the virtual camera, and while the
 # user pauses. The card never changes by itself, and a new picture is sent at once.
 IDLE_HZ = 5.0
-# An arrival later than this fraction of an interval after
-# the middle of its tick delays the following ticks.
-LATE_FRACTION = 0.25
-# Fraction of the lateness by which they are delayed.
-FOLLOW_GAIN = 0.1
 # Longest wait at the end of the program for a recording of hours, whose packets are copied.
 FINISH_S = 120.0
-
-
-class SteadyClock:
-    """Ticks at a fixed mean rate against absolute times, so that lateness does not accumulate.
-
-    A tick is an interval, not a moment: a new picture is sent as soon as it arrives, once per tick;
-    without one, the last picture is repeated at the end of the tick. Pictures that arrive at the
-    clock's rate or slower never wait.
-    """
-
-    def __init__(self, rate_hz: float, now: Callable[[], float] = time.perf_counter) -> None:
-        """now: the time in seconds; replaced in tests."""
-        self.rate_hz = rate_hz
-        self._now = now
-        self._middle_s = now()
-
-    def wait(self, stop: threading.Event) -> bool:
-        """Wait for the next tick to begin; return False once `stop` is set.
-
-        Missed ticks are dropped.
-        """
-        interval_s = 1.0 / self.rate_hz
-        now_s = self._now()
-        self._middle_s += interval_s
-        if self._middle_s < now_s - interval_s:
-            self._middle_s = now_s
-        begins_s = self._middle_s - interval_s / 2
-        return not stop.wait(max(0.0, begins_s - now_s))
-
-    @property
-    def remaining_s(self) -> float:
-        """Seconds until this tick ends."""
-        return max(0.0, self._middle_s + 0.5 / self.rate_hz - self._now())
-
-    def note_arrival(self) -> None:
-        """Note that a new picture has arrived now.
-
-        Delay the following ticks if it was almost too late for this one.
-
-        Pictures at about the clock's rate then do not alternate between two sides of a tick's end.
-        """
-        interval_s = 1.0 / self.rate_hz
-        late_s = self._now() - self._middle_s - LATE_FRACTION * interval_s
-        # Beyond the end of the tick it belongs to the next one, where it is early.
-        if 0 < late_s <= (0.5 - LATE_FRACTION) * interval_s:
-            self._middle_s += FOLLOW_GAIN * late_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +47,6 @@ class Arrival:
     picture: Picture
     at_s: float
     """As `TickTimes.last_s`."""
-
-
-class TickTimes:
-    """When the clock ticks, also across suspensions of the machine or the program."""
-
-    def __init__(self, timing: Timing) -> None:
-        self._clock = timing.clock
-        self._longest_tick_s = timing.stale_s
-        # By `Timing.clock`, which goes on in a suspension.
-        self.last_s = timing.clock()
-        # When the last suspension ended, by time.perf_counter(), as frames are stamped.
-        self.resumed_s = 0.0
-
-    def tick(self) -> None:
-        """Note a tick, and a suspension that has ended before it."""
-        now_s = self._clock()
-        if now_s - self.last_s > self._longest_tick_s:
-            self.resumed_s = time.perf_counter()
-        self.last_s = now_s
 
 
 class PreviewFeed:
@@ -180,6 +111,8 @@ class OutputClock:
         self._latest: Arrival | None = None
         # Why the card or a picture is sent, as in `PipelineStatus`.
         self.phase = Phase.STARTING
+        # Of the source, where the newest picture ends: another one than that only after a freeze.
+        self._phase_after_freeze = Phase.WAITING
         # What was chosen at the last tick, not mirrored; `_ticked` is notified after it.
         self._sent: Picture | None = None
         self._ticked = threading.Condition()
@@ -274,7 +207,14 @@ class OutputClock:
         self.preview.show(card)
 
     def _accept(self, arrived: Picture | Phase) -> None:
+        self._phase_after_freeze = Phase.WAITING
         if isinstance(arrived, Phase):
+            settings = self._owner.current
+            is_frozen = settings.frozen and not settings.paused and arrived is not Phase.PAUSED
+            if is_frozen and self._latest is not None:
+                # A frozen picture needs no source, which may be lost or rest meanwhile.
+                self._phase_after_freeze = arrived
+                return
             self._latest = None
             self.phase = arrived
             return
@@ -314,7 +254,7 @@ class OutputClock:
 
     def _drop_latest(self) -> None:
         self._latest = None
-        self.phase = Phase.WAITING
+        self.phase = self._phase_after_freeze
 
     def _card(self, settings: Settings) -> Picture:
         """Return the stand-by card at the size of the newest frame."""

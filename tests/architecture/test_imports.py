@@ -318,7 +318,12 @@ CALLED_IN = {
     # who makes mattes: tests/matting/test_composite_bound.py and the contract of engines prove what they show
     "Matte": {"app.matting.cpu.cpu_backend", "app.matting.torch.torch_backend", "mattecam.testing"},
     # who decodes or writes media files: each is in the table of docs/security.md
-    "av.open": {"app.media.container", "app.media.video_writer", "app.output.microphones"},
+    "av.open": {
+        "app.media.container",
+        "app.media.recording_writer",
+        "app.media.video_writer",
+        "app.output.microphones",
+    },
     "Image.open": {"app.media.container", "app.media.image_file"},
     # The files of the program itself; `imread` knows no umlauts on Windows.
     "cv2.imdecode": {"app.capture.demo", "app.matting.choice.preparation"},

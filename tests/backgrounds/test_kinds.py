@@ -539,3 +539,9 @@ def test_the_only_frame_of_a_video_follows_its_layout(tmp_path: Path) -> None:
             return bool(shown[30, 5].max() < 50)
 
         eventually(is_black_at_the_left)
+
+        background.apply_layout(chosen)
+        first = np.asarray(background.backdrop(80, 60, 9.0)).copy()
+        background.backdrop(16, 12, 9.1)
+        again = np.asarray(background.backdrop(80, 60, 9.2))
+        assert np.array_equal(again, first), "not scaled from a copy"

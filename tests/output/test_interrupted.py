@@ -11,7 +11,8 @@ import pytest
 
 from app.core.errors import SinkLostError
 from app.media.encoders import live_encoder
-from app.media.video_writer import RecordingWriter, VideoWriter
+from app.media.recording_writer import RecordingWriter
+from app.media.video_writer import VideoWriter
 from app.output import interrupted
 from app.output.interrupted import RecordingNote, kept_after_crash
 from app.output.recording import Recorder

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.encoders import live_encoder
-from app.media.video_writer import RecordingWriter
+from app.media.recording_writer import RecordingWriter
 from app.output import recording as recorder_module
 from app.output.interrupted import kept_after_crash
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.encoders import live_encoder
-from app.media.video_writer import RecordingWriter, VideoWriter
+from app.media.recording_writer import RecordingWriter
+from app.media.video_writer import VideoWriter
 from app.media.yuv import YuvLayout, to_yuv
 from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
@@ -229,6 +231,24 @@ def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: st
     assert len(read(tmp_path / f"a (2).{suffix}")[0]) >= 1
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_file_that_appears_before_a_recording_begins_anew_is_kept(
+    tmp_path: Path, suffix: str
+) -> None:
+    """The first composite of another size began the file again, which then replaced the other."""
+    path = tmp_path / f"a.{suffix}"
+    recorder = Recorder(path, 64, 48, context())
+    recorder.send(Outgoing(replace(picture(), kind=PictureKind.STANDBY)))
+    path.write_bytes(b"a film of the user")
+    recorder.send(picture(width=96, height=64))
+
+    with pytest.raises(SinkLostError, match="appeared during the recording"):
+        recorder.close()
+
+    assert path.read_bytes() == b"a film of the user"
+    assert len(read(tmp_path / f"a (2).{suffix}")[0]) == 1
+
+
 def test_a_file_that_cannot_be_completed_is_kept_as_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,9 +345,9 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
 
 
 @pytest.mark.posix("modes of files")
-def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Path) -> None:
-    """Not what a crash left, and not what another program has recorded meanwhile; only its owner
-    can read it.
+def test_a_recording_replaces_no_file_with_content(tmp_path: Path) -> None:
+    """Not what was there, what a crash left, or what another program has recorded meanwhile; only
+    its owner can read it.
     """
     path = tmp_path / "a.mp4"
     left = tmp_path / "a.recording.mkv"
@@ -338,15 +358,25 @@ def test_a_recording_replaces_the_file_that_was_there_and_no_other(tmp_path: Pat
     unfinished = {*tmp_path.iterdir()} - {path, left}
     assert [stat.S_IMODE(file.stat().st_mode) for file in unfinished] == [0o600, 0o600]
     assert path.read_bytes() == b"the recording of yesterday"
-    first.close()
-    content = path.read_bytes()
-    assert len(read(path)[0]) >= 1 and stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(
-        SinkLostError, match=r"appeared during the recording, which is saved as .*a \(2\)\.mp4"
-    ):
-        second.close()
-    assert path.read_bytes() == content and left.read_bytes() == b"an hour of work"
-    assert names_in(tmp_path) == ["a (2).mp4", path.name, left.name]
+    for number, recorder in enumerate((first, second), 2):
+        saved = tmp_path / f"a ({number}).mp4"
+        with pytest.raises(SinkLostError, match="appeared during the recording") as told:
+            recorder.close()
+        assert str(saved) in str(told.value)
+        assert len(read(saved)[0]) >= 1 and stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert path.read_bytes() == b"the recording of yesterday"
+    assert left.read_bytes() == b"an hour of work"
+    assert names_in(tmp_path) == ["a (2).mp4", "a (3).mp4", path.name, left.name]
+
+
+def test_a_recording_takes_the_name_of_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.touch()
+
+    begun(path).close()
+
+    assert len(read(path)[0]) >= 1
+    assert names_in(tmp_path) == ["a.mp4"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a path has a limit of 260 characters there")

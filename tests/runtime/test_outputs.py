@@ -26,8 +26,8 @@ from app.core.worker import NICENESS
 from app.output.base import FrameSink, SinkContext
 from app.output.recording import FEEDER_NICENESS, Recorder
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
+from app.runtime.clock import SteadyClock
 from app.runtime.context import Timing
-from app.runtime.outputs import SteadyClock
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.settings import Settings

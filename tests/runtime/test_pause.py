@@ -35,6 +35,7 @@ from tests.fakes.states import (
 )
 from tests.fakes.world import (
     BASE,
+    IMPATIENT,
     NONE,
     FakeWorld,
     Hold,
@@ -304,6 +305,27 @@ def test_a_step_that_was_suspended_shows_nothing(world: FakeWorld) -> None:
         assert not [
             frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s
         ]
+
+
+def test_a_frozen_picture_stays_while_the_source_is_lost_and_returns(world: FakeWorld) -> None:
+    """After one hiccup of the camera the card was shown until the freeze ended, without a word."""
+    with live(world, BASE, IMPATIENT) as pipeline:
+        apply(pipeline, BASE.replace(frozen=True))
+        eventually(stands_still, pipeline, world)
+        world.faults.put("read", SourceLostError("The camera is gone."))
+        eventually(has_problem_of, pipeline, Stage.CAPTURE)
+        sent = len(world.pictures())
+        eventually(world.has_sent, sent + 10)
+        world.faults.heal()
+        no_longer(has_problem_of, pipeline, Stage.CAPTURE)
+        eventually(world.has_sent, len(world.pictures()) + 10)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
+        assert pipeline.status().phase is Phase.RUNNING
+
+        apply(pipeline, BASE)
+        composites(pipeline)
+        world.faults.put("read", SourceLostError("The camera is gone."))
+        eventually(waits_behind_the_card, pipeline, world)
 
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
