@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
-from app.config.setting import TRANSPARENT, parse_background, with_values
+from app.config.setting import TRANSPARENT, check_plate, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.process import check_not_forked
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings
@@ -45,6 +45,8 @@ DEFAULT_EDGES = EdgeSettings()
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
+# Groups of settings, and settings, of live runs alone.
+OF_LIVE_RUNS = ("output", "window", "paused", "paused_by_lock", "frozen", "unconfirmed")
 # Settings that are arguments of both `Matting` and
 # `convert`; the values are those of the command line.
 ENGINE = (
@@ -82,12 +84,23 @@ def _settings(
         f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)
     }
     values["strict.level"] = strict
-    return with_values(settings, {**values, **others})
+    chosen = with_values(settings, {**values, **others})
+    check_plate(chosen.matting.plate)
+    return chosen
 
 
-def _check_mapping(settings: object) -> None:
+def _check_names(settings: object, turns: Collection[str] = ()) -> None:
+    """Raise TypeError for what is no mapping, UsageError for a setting without effect.
+
+    turns: settings of a camera that films have, too.
+    """
     if not isinstance(settings, Mapping):
         raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
+    for name in settings:
+        group = str(name).split(".")[0]
+        is_of_camera = group == "capture" and name not in turns
+        if is_of_camera or group in OF_LIVE_RUNS:
+            raise UsageError(f"{name} has no effect here; leave it out.")
 
 
 class StreamBackground:
@@ -156,7 +169,7 @@ class Matting:
         """
         if build is build_engine:
             check_not_forked()
-        _check_mapping(settings)
+        _check_names(settings)
         # In the order of `ENGINE`.
         chosen = (model, weights, refiner, plate, device, executor, precision, downsample_ratio)
         self._settings = _settings(background, edges, strict, chosen, settings)
@@ -315,7 +328,7 @@ def convert(
     the frames so far under a temporary name. Raises MattecamError, and KeyboardInterrupt for
     Ctrl+C.
     """
-    _check_mapping(settings)
+    _check_names(settings, ("capture.rotate", "capture.flip"))
     given = (source, target, matte, alpha, foreground)
     names = [str(name) for name in given if name is not None]
     check_names(names)

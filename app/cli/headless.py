@@ -27,7 +27,7 @@ from app.cli.start import (
     why_unconfirmed,
 )
 from app.cli.terminal import notify
-from app.config.scenes import SceneStore, default_path
+from app.config.scenes import SceneStore, path_beside
 from app.control.controller import SettingsController
 from app.control.program import RunningProgram
 from app.control.server import ControlServer
@@ -97,7 +97,11 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     pipeline = Pipeline(settings, parts=default_parts())
     session = HeadlessRun(pipeline, limits, waits=options.wait)
     # No command changes what a sample shows, which nobody has asked to save.
-    control = nullcontext() if proves else _controlled(session, keeps_pause=not limits.are_set)
+    control = (
+        nullcontext()
+        if proves
+        else _controlled(session, path_beside(start.path), keeps_pause=not limits.are_set)
+    )
     with handled(lambda _number, _frame: session.interrupt()), control:
         session.run()
     try:
@@ -136,17 +140,17 @@ def tell_kept() -> None:
 
 
 @contextmanager
-def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
+def _controlled(session: HeadlessRun, scenes: Path, *, keeps_pause: bool) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context.
 
-    keeps_pause: start paused after a run that crashed while it was paused: a service is started
-    again by itself.
+    scenes: the file with them. keeps_pause: start paused after a run that crashed while it was
+    paused: a service is started again by itself.
     """
     pipeline = session.pipeline
     controller = SettingsController(
         pipeline,
         backgrounds=_backgrounds,
-        scenes=SceneStore(default_path()),
+        scenes=SceneStore(scenes),
         request_quit=session.end,
     )
     program = RunningProgram()

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.config.setting import OPTIONS
+from app.config.setting import OPTIONS, check_plate
 from app.settings import Settings
 
 # Titles of the help, in its order, by section of the settings.
@@ -82,7 +82,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Saved scene to start with.",
+            help="Saved scene to start with; with --config, of scenes.json beside that file.",
         ),
     ] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
@@ -214,4 +214,6 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     for name in PARAMETERS:
         if name in options.given and name in OPTIONS:
             base = OPTIONS[name].applied(base, options.given[name])
+    if "plate" in options.given:
+        check_plate(base.matting.plate)
     return base

@@ -140,7 +140,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     saved = saved.kept  # without what belongs to one run, such as a pause
     base = saved
     if options.profile is not None:
-        base = _scene(options.profile).applied_to(base)
+        base = _scene(options.profile, scenes.path_beside(path)).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
     return StartSettings(
@@ -152,14 +152,17 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     )
 
 
-def _scene(name: str) -> scenes.Scene:
+def _scene(name: str, file: Path) -> scenes.Scene:
     """Return a saved scene.
 
     Raises UsageError for an unknown one, SettingsError for a file that cannot be read.
     """
-    file = scenes.default_path()
     try:
         return in_time(file, partial(scenes.SceneStore(file).get, name))
+    except UsageError as error:
+        if file != scenes.default_path():
+            error.extend(f"With --config, scenes are those of {file}.")
+        raise
     except TimeoutError as error:
         raise SettingsError(
             t(

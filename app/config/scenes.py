@@ -49,9 +49,17 @@ class Scene:
         return exposed_by(self.applied_to(current), current)
 
 
+def path_beside(settings_file: Path) -> Path:
+    """Return the scenes file that belongs to a settings file, for the window and each command.
+
+    A scene of the same name in another file may hide less.
+    """
+    return settings_file.with_name("scenes.json")
+
+
 def default_path() -> Path:
-    """Return the scenes file that is used unless another one is named."""
-    return paths.config_dir() / "scenes.json"
+    """Return the scenes file that is used unless another settings file is named."""
+    return path_beside(paths.config_dir() / "settings.json")
 
 
 def check_name(name: str) -> str:

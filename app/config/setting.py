@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 from app.core import paths
 from app.core.declaration import Hides, Model, Scope, Unit, facts_of, fields_of
 from app.core.errors import Stage, Text, UsageError, counted, t
-from app.core.files import is_folder
+from app.core.files import exists, is_folder
 from app.core.settings import BackgroundSettings
 from app.core.user_file import BrokenFileError, in_time, read_object, why_not_used
 from app.media.image_file import kind_of_file
@@ -290,7 +290,11 @@ class Setting:
             return None
         if self.file is not None:
             return () if text == NO_VALUE else read_zones(Path(text), self.file)
-        return self.value_in(self.replaced_in(Settings(), text, name))
+        value = self.value_in(self.replaced_in(Settings(), text, name))
+        if isinstance(value, Path) and self.scope != "run":
+            # It is kept in files, which are read in other folders.
+            return value.absolute()
+        return value
 
     def text(self, value: Any) -> str:
         """Return a value as text that `parsed` reads; of zones their number."""
@@ -415,6 +419,15 @@ def _options() -> Iterator[Option]:
 OPTIONS: Mapping[str, Option] = {
     each.names.partition("/")[0].removeprefix("--").replace("-", "_"): each for each in _options()
 }
+
+
+def check_plate(plate: Path | None) -> None:
+    """Raise UsageError for a named picture of the empty room that does not exist.
+
+    Networks that need none would pass over it.
+    """
+    if plate is not None and not exists(plate):
+        raise UsageError(f"There is no picture of the empty room {plate}; check the name.")
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:

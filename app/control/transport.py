@@ -32,7 +32,7 @@ from pydantic import TypeAdapter
 
 from app.control.commands import Answer, Command
 from app.core import paths
-from app.core.errors import MattecamError, Text
+from app.core.errors import MattecamError, Text, UsageError
 from app.core.files import (
     WITHOUT_LOCKS,
     ExplainedOSError,
@@ -452,6 +452,9 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
 
     Raises ControlError.
     """
+    request = f"{command.name} {command.argument}".encode("utf-8", "surrogateescape")
+    if len(request) > MAX_REQUEST_BYTES:
+        raise UsageError(f"The command {command.name} is too long; shorten what follows it.")
     address = at()
     connection = address.connect()
     if connection is None:
@@ -463,11 +466,7 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         hand_over_foreground()
     with connection:
         try:
-            send(
-                connection,
-                address,
-                f"{command.name} {command.argument}".encode("utf-8", "surrogateescape"),
-            )
+            send(connection, address, request)
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             if not came:
                 raise EOFError

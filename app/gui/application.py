@@ -134,7 +134,7 @@ class Session:
         self._is_dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._is_dark)
-        scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
+        scene_store = scenes.SceneStore(scenes.path_beside(settings_path))
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, settings_path, self._tasks)

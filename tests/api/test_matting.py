@@ -302,6 +302,28 @@ def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [image]
 
 
+@pytest.mark.parametrize("name", ["capture.fps", "output.mirror", "paused", "window.theme"])
+def test_settings_without_effect_are_refused(name: str) -> None:
+    with pytest.raises(MattecamError, match=f"{name} has no effect here"):
+        Matting(settings={name: 5})
+    with pytest.raises(MattecamError, match=f"{name} has no effect here"):
+        convert("a.mp4", "b.mp4", settings={name: 5})
+    with pytest.raises(MattecamError, match="has no effect here"):
+        Matting(settings={"capture.rotate": 90})
+
+
+def test_a_picture_of_the_empty_room_that_is_missing_is_named() -> None:
+    with pytest.raises(MattecamError, match="There is no picture of the empty room"):
+        Matting("mattecam", plate="nope.png")
+
+
+@pytest.mark.parametrize("width", [16, 17, 20, 23, 24, 40])
+def test_the_narrowest_frames_are_matted(width: int) -> None:
+    """Of 16 to 23 columns each frame ended with a division by zero."""
+    with Matting("mattecam", device="cpu") as matting:
+        assert matting.step(np.zeros((32, width, 3), np.uint8)).alpha.shape == (32, width)
+
+
 @pytest.mark.parametrize("use", ["source", "target", "alpha", "matte"])
 def test_an_address_is_no_file(use: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames lay in a folder called `s3:`."""

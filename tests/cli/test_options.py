@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.cli.options import LiveOptions, apply_options
-from app.cli.start import film_settings, settings_from
+from app.cli.start import StartSettings, film_settings, settings_from
 from app.config import settings_file
-from app.config.scenes import SceneStore, default_path
+from app.config.scenes import SceneStore, default_path, path_beside
 from app.config.setting import parse_background
 from app.control.commands import parse_pan
 from app.core.errors import UsageError
@@ -93,9 +93,10 @@ def test_a_checkpoint_belongs_to_its_model() -> None:
     base = Settings(matting=MattingSettings(model="u2net", weights=Path("u2net.pth")))
     assert apply_options(base, LiveOptions(model="u2net")) == base
     assert apply_options(base, LiveOptions(model="u2netp")).matting.weights is None
-    assert apply_options(
-        base, LiveOptions(model="u2netp", weights="mine.pth")
-    ).matting.weights == Path("mine.pth")
+    assert (
+        apply_options(base, LiveOptions(model="u2netp", weights="mine.pth")).matting.weights
+        == Path("mine.pth").absolute()
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def file(tmp_path: Path) -> Path:
 def test_command_line_over_scene_over_file_over_defaults(file: Path) -> None:
     settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
-    SceneStore(default_path()).put("office", scene, with_devices=True)
+    SceneStore(path_beside(file)).put("office", scene, with_devices=True)
     assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(
         source="file", fps=25
     )
@@ -157,6 +158,44 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Pa
             # Films were written with the whole room.
             with pytest.raises(UsageError, match="add `--background none` to confirm it"):
                 film_settings(LiveOptions(**options))
+
+
+@pytest.mark.parametrize(
+    "make", [settings_from, partial(settings_from, window=True), film_settings]
+)
+def test_scenes_are_those_beside_the_settings_file(
+    make: Callable[[LiveOptions], StartSettings], tmp_path: Path
+) -> None:
+    """The window kept them there, and every command took one of the same name from elsewhere."""
+    named = tmp_path / "other" / "mine.json"
+    named.parent.mkdir()
+    settings_file.save(named, Settings())
+    SceneStore(default_path()).put("Work", Settings().replaced_at(["strict"], level="off"))
+    SceneStore(path_beside(named)).put("Work", Settings())
+
+    chosen = make(LiveOptions(config=named, profile="Work")).settings
+
+    assert chosen.strict.level == "balanced"
+    with pytest.raises(UsageError, match=r"With --config, scenes are those of .*other"):
+        make(LiveOptions(config=named, profile="Home"))
+
+
+def test_a_named_file_is_found_from_other_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scene kept `plate.png`, which is another file where the next run starts."""
+    monkeypatch.chdir(tmp_path)
+    Path("plate.png").touch()
+
+    chosen = settings_from(LiveOptions(plate=Path("plate.png"))).settings
+
+    assert chosen.matting.plate == tmp_path / "plate.png"
+
+
+def test_a_picture_of_the_empty_room_that_is_missing_is_named() -> None:
+    """Networks that need none passed over it."""
+    with pytest.raises(UsageError, match=r"There is no picture of the empty room .*nope\.png"):
+        settings_from(LiveOptions(plate=Path("nope.png"), model="mattecam"))
 
 
 def test_settings_that_took_the_place_of_unread_ones_are_confirmed_in_the_window_alone(

@@ -19,10 +19,11 @@ from app.control.commands import Command
 from app.control.program import PAUSE_FILE, RunningProgram
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ControlError, Endpoint, ask
+from app.core.errors import UsageError
 from app.core.files import lock_file
 from tests.control.conftest import Recorder, SettingsAlone, address_in, serving
 from tests.paths import ROOT
-from tests.stand_ins import always
+from tests.stand_ins import always, forbidden
 from tests.waiting import beside, eventually
 
 
@@ -324,3 +325,9 @@ def test_a_server_that_never_got_the_address_says_nothing_at_its_end(
     assert first._owns_folder()  # noqa: SLF001 - the files of the first are untouched
     first.close()
     assert ended == [True]
+
+
+def test_a_command_that_is_too_long_is_not_sent() -> None:
+    """The program closed the connection, which looked like one that does not answer."""
+    with pytest.raises(UsageError, match="The command background is too long"):
+        ask(Command("background", "x" * 20_000), at=forbidden("it was sent"))

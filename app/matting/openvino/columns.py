@@ -83,7 +83,7 @@ class ColumnTracker:
         self._widths = window_widths(small_width)
         self._survey_frames = survey_frames
         # Side of a cell: one that leaves out few columns at the right.
-        sides = range(small_width // 24, small_width // 16)
+        sides = range(max(1, small_width // 24), small_width // 16)
         self._cell = min(sides, key=lambda side: small_width % side, default=1)
         # Columns of the windows that are chosen, which `use` sets; and of those that
         # are wanted: a network for them takes a while to make.
