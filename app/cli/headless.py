@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -97,11 +97,9 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     pipeline = Pipeline(settings, parts=default_parts())
     session = HeadlessRun(pipeline, limits, waits=options.wait)
     # No command changes what a sample shows, which nobody has asked to save.
-    control = (
-        nullcontext()
-        if proves
-        else _controlled(session, path_beside(start.path), keeps_pause=not limits.are_set)
-    )
+    control: AbstractContextManager[None] = nullcontext()
+    if not proves:
+        control = _controlled(session, path_beside(start.path), keeps_pause=not limits.are_set)
     with handled(lambda _number, _frame: session.interrupt()), control:
         session.run()
     try:
