@@ -60,7 +60,7 @@ SYNTAX: Mapping[str, Syntax] = {
         "Choose the background: name as in the window, blur, colour or file.",
         "next|NAME|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
-    "freeze": Syntax("Keep sending the current frame, or resume.", SWITCH),
+    "freeze": Syntax("Keep sending the current frame (the card after a pause), or resume.", SWITCH),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]"),
     "only-me": Syntax(
         "Show one person only.",
