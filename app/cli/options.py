@@ -207,13 +207,18 @@ def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[.
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
-    if "source" in options.given:
-        from app.capture.table import parse_source  # loads FFmpeg
+    given = dict(options.given)
+    if "source" in given:
+        from app.capture.table import parse_source, source_file  # loads FFmpeg
 
         parse_source(options.source)
+        film = source_file(options.source)
+        if film is not None:
+            # A scene keeps it, and starts in another folder.
+            given["source"] = str(film.absolute())
     for name in PARAMETERS:
-        if name in options.given and name in OPTIONS:
-            base = OPTIONS[name].applied(base, options.given[name])
+        if name in given and name in OPTIONS:
+            base = OPTIONS[name].applied(base, given[name])
     if "plate" in options.given:
         check_plate(base.matting.plate)
     return base

@@ -187,9 +187,12 @@ def test_a_named_file_is_found_from_other_folders(
     monkeypatch.chdir(tmp_path)
     Path("plate.png").touch()
 
-    chosen = settings_from(LiveOptions(plate=Path("plate.png"))).settings
+    chosen = settings_from(LiveOptions(plate=Path("plate.png"), source="talk.mp4")).settings
 
     assert chosen.matting.plate == tmp_path / "plate.png"
+    assert chosen.capture.source == str(tmp_path / "talk.mp4")
+    for source in ("demo", "auto", "0", "camera:1", "/dev/video7"):
+        assert settings_from(LiveOptions(source=source)).settings.capture.source == source
 
 
 def test_a_picture_of_the_empty_room_that_is_missing_is_named() -> None:
