@@ -29,11 +29,10 @@ OTHER_ROOM = cv2.resize(
     SIZE,
     interpolation=cv2.INTER_CUBIC,
 )
-PLATES: dict[str, tuple[BgrImage | None, str, str]] = {
+PLATES: dict[str, tuple[BgrImage, str, str]] = {
     "of the room": (ROOM, "", ""),
     "of another room": (np.asarray(OTHER_ROOM, np.uint8), "", "light or the camera has changed"),
     "of another camera": (ROOM, "usb-1", "was taken with another camera (usb-1)"),
-    "absent": (None, "", "cannot be read (it does not exist)"),
     "with someone": (DemoSource(*SIZE, 15, motion=0).render(0), "", "plate.png shows a person"),
 }
 """Plates, the cameras that are stored with them, and what the run says, which serves with the first one alone."""
@@ -54,7 +53,7 @@ def test_a_run_shows_who_is_before_the_room_of_its_plate_and_ends_where_it_does_
     writer.release()
     if camera:
         save_plate(file, np.asarray(plate), camera)
-    elif plate is not None:
+    else:
         cv2.imwrite(str(file), plate)
     torch.save(darker_than_the_plate(), weights)
     words = [
