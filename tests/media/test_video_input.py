@@ -97,7 +97,11 @@ def test_media_files_are_opened_in_one_place() -> None:
     # the microphone opens an input device, by a format of the program's own choice, and never a
     # file the recording writer reads what it has just written, to copy it into the type that was
     # asked for
-    assert reading == {"app.media.container", "app.media.recording_writer", "app.output.microphones"}
+    assert reading == {
+        "app.media.container",
+        "app.media.recording_writer",
+        "app.output.microphones",
+    }
     devices = [call for name, call in opened if name == "app.output.microphones"]
     assert devices and all(
         "format" in {keyword.arg for keyword in call.keywords} for call in devices
