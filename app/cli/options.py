@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from app.config.setting import OPTIONS, check_plate
+from app.core.files import is_file
 from app.settings import Settings
 
 # Titles of the help, in its order, by section of the settings.
@@ -213,7 +214,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
         parse_source(options.source)
         film = source_file(options.source)
-        if film is not None:
+        if film is not None and is_file(film):
             # A scene keeps it, and starts in another folder.
             given["source"] = str(film.absolute())
     for name in PARAMETERS:

@@ -186,6 +186,7 @@ def test_a_named_file_is_found_from_other_folders(
     """A scene kept `plate.png`, which is another file where the next run starts."""
     monkeypatch.chdir(tmp_path)
     Path("plate.png").touch()
+    Path("talk.mp4").touch()
 
     chosen = settings_from(LiveOptions(plate=Path("plate.png"), source="talk.mp4")).settings
 
