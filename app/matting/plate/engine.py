@@ -86,6 +86,9 @@ class PlateEngine:
         # The step itself finds a cut or a new size: its matte leaves only if the plate still fits.
         if self._current() is not self._parts or self.engine.cuts != cuts:
             self._compare(frame)
+            # It was made in the light of the scene before: a darker room would pass for a person.
+            self.engine.reset()
+            matte = self.engine.step(request)
         return matte
 
     def _compare(self, frame: BgrImage) -> None:

@@ -300,6 +300,20 @@ def test_the_bundled_network_shows_the_person_and_nothing_of_the_room_in_any_lig
     assert np.abs(alpha - dark).mean() < 6
 
 
+def test_the_first_frame_of_another_size_is_matted_in_its_own_light(
+    seen: MattingSettings, engines: BuildEngine
+) -> None:
+    """A quarter of a darker room passed for a person, in one frame."""
+    dim = np.asarray(cv2.resize(PERSON * 0.6, (320, 180), interpolation=cv2.INTER_AREA), np.uint8)
+    engine = engines(seen, 640, 360)
+    alpha_of(engine, PERSON, steps=2)
+
+    first = alpha_of(engine, dim)
+    second = alpha_of(engine, dim)
+
+    assert np.abs(first - second).mean() < 3
+
+
 @pytest.mark.parametrize("executor", ["openvino"])
 @pytest.mark.parametrize("moved_px", [20, 60, 200])
 def test_nothing_is_shown_of_a_room_whose_camera_was_moved(
