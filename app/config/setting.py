@@ -142,7 +142,9 @@ def read_zones(path: Path, kind: type[Model]) -> Any:
                     "be used",
                 ),
             )
-        return kind.model_validate(data).zones  # type: ignore[attr-defined]
+        read = kind.model_validate(data).zones  # type: ignore[attr-defined]
+        # Zones of a file are of any camera: those copied from settings would have no effect.
+        return tuple(zone.replace(camera="") for zone in read)
     except (ValidationError, BrokenFileError, OSError) as error:
         reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
         raise UsageError(

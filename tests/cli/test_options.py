@@ -196,6 +196,16 @@ def test_a_named_file_is_found_from_other_folders(
         assert settings_from(LiveOptions(source=source)).settings.capture.source == source
 
 
+def test_zones_of_a_file_are_of_any_camera(tmp_path: Path) -> None:
+    """Zones that were copied from settings hid nothing before another camera, without a word."""
+    file = tmp_path / "zones.json"
+    file.write_text('{"zones": [{"points": [[0, 0], [1, 0]], "camera": "another"}]}')
+
+    (zone,) = settings_from(LiveOptions(zones=file)).settings.people.zones
+
+    assert zone.camera == ""
+
+
 def test_a_picture_of_the_empty_room_that_is_missing_is_named() -> None:
     """Networks that need none passed over it."""
     with pytest.raises(UsageError, match=r"There is no picture of the empty room .*nope\.png"):
